@@ -1,0 +1,17 @@
+# Everything comes from Debian packages (deploy/debian-packages.txt lists them); nothing is downloaded by the build.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(absl REQUIRED)
+find_package(dnnl REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(PNG REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_package(ICU REQUIRED COMPONENTS i18n uc data)
+pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)
+pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)

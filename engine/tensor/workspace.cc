@@ -1,0 +1,58 @@
+#include "engine/tensor/workspace.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+namespace attendant {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kMinBlockBytes = size_t{1} << 20;
+
+size_t RoundUp(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+}  // namespace
+
+void Workspace::FreeAligned::operator()(std::byte* bytes) const { std::free(bytes); }
+
+void Workspace::AddBlock(size_t bytes) {
+  Block block;
+  block.bytes.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, bytes)));
+  if (block.bytes == nullptr) throw std::bad_alloc();
+  block.size = bytes;
+  blocks_.push_back(std::move(block));
+}
+
+void* Workspace::AllocBytes(size_t bytes) {
+  const size_t rounded = std::max(RoundUp(bytes), kAlignment);
+  while (block_ < blocks_.size() && used_ + rounded > blocks_[block_].size) {
+    ++block_;
+    used_ = 0;
+  }
+  if (block_ == blocks_.size()) {
+    AddBlock(std::max({rounded, kMinBlockBytes, blocks_.empty() ? 0 : 2 * blocks_.back().size}));
+    used_ = 0;
+  }
+  void* result = blocks_[block_].bytes.get() + used_;
+  used_ += rounded;
+  return result;
+}
+
+void Workspace::Reset() {
+  if (blocks_.size() > 1) {
+    const size_t total = capacity_bytes();
+    blocks_.clear();
+    AddBlock(total);
+  }
+  block_ = 0;
+  used_ = 0;
+}
+
+size_t Workspace::capacity_bytes() const {
+  size_t total = 0;
+  for (const Block& block : blocks_) total += block.size;
+  return total;
+}
+
+}  // namespace attendant
