@@ -20,20 +20,20 @@ struct KvGeometry {
 
   // Bytes of one block: keys and values of kBlockTokens tokens in all layers, f32.
   size_t block_bytes() const {
-    return sizeof(float) * 2 * kBlockTokens * static_cast<size_t>(num_layers) * static_cast<size_t>(num_heads) *
-           static_cast<size_t>(head_dim);
+    return sizeof(float) * 2 * kBlockTokens * static_cast<size_t>(num_layers) *
+           static_cast<size_t>(num_heads) * static_cast<size_t>(head_dim);
   }
 };
 
 using BlockId = int32_t;
 
 // A fixed pool of reference-counted KV blocks.
-// Layout of a block: [layer][head]{ keys [head_dim][kBlockTokens], values [kBlockTokens][head_dim] }, f32. Keys are stored
-// transposed so that attention scores of a whole block come without a horizontal sum.
+// Layout of a block: [layer][head]{ keys [head_dim][kBlockTokens], values [kBlockTokens][head_dim] }, f32.
+// Keys are stored transposed so that attention scores of a whole block come without a horizontal sum.
 // Invariants:
 // 1. free_blocks() + blocks with a reference == num_blocks().
-// 2. Memory is reserved at Create and becomes resident when a block is first used; it never exceeds the budget.
-// Not thread-safe: one pool per worker.
+// 2. Memory is reserved at Create and becomes resident when a block is first used; it never exceeds the
+// budget. Not thread-safe: one pool per worker.
 class KvPool {
  public:
   // budget_bytes is rounded down to whole blocks. Errors: INVALID_ARGUMENT if not even one block fits;
@@ -44,9 +44,12 @@ class KvPool {
   ~KvPool();
 
   // Blocks that a sequence of `tokens` fills.
-  static int32_t BlocksFor(int64_t tokens) { return static_cast<int32_t>((tokens + kBlockTokens - 1) / kBlockTokens); }
+  static int32_t BlocksFor(int64_t tokens) {
+    return static_cast<int32_t>((tokens + kBlockTokens - 1) / kBlockTokens);
+  }
 
-  // A block with one reference, contents undefined. Throws std::bad_alloc when the pool is empty: callers plan before.
+  // A block with one reference, contents undefined. Throws std::bad_alloc when the pool is empty: callers
+  // plan before.
   BlockId Allocate();
   void AddReference(BlockId block) { ++references_[static_cast<size_t>(block)]; }
   void Release(BlockId block);
@@ -73,7 +76,8 @@ class KvPool {
 };
 
 // The blocks of one sequence, in order: append-only, shared with other tables until written (copy-on-write).
-// Holds references in one pool, which the caller names at each call; Clear before the pool dies. Move-only by habit: Fork copies.
+// Holds references in one pool, which the caller names at each call; Clear before the pool dies. Move-only by
+// habit: Fork copies.
 class BlockTable {
  public:
   BlockTable() = default;
@@ -82,7 +86,8 @@ class BlockTable {
   BlockTable(BlockTable&& other) noexcept;
   BlockTable& operator=(BlockTable&& other) noexcept;  // *this must be empty.
 
-  // Makes room for one more token at index length(), which grows by one; its block is then owned by this table alone.
+  // Makes room for one more token at index length(), which grows by one; its block is then owned by this
+  // table alone.
   void Append(KvPool& pool);
   // Makes room for `tokens` tokens in an empty table.
   void Fill(KvPool& pool, int32_t tokens);

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/base/clock.h"
+#include "engine/scheduler/batch_planner.h"
+#include "engine/scheduler/job.h"
+
+namespace attendant {
+
+enum class DropReason { kExpiredInQueue, kExpiredRunning, kCancelledInQueue, kCancelledRunning };
+
+// Told what happens, for metrics. Calls come from worker threads and submitters at once: implementations are
+// thread-safe and quick.
+class SchedulerObserver {
+ public:
+  struct StepStats {
+    int32_t worker = 0;
+    int32_t rows = 0;            // Of the decode step.
+    int32_t running = 0;         // Jobs after the step.
+    int32_t encoded_tokens = 0;  // Of the jobs that entered.
+    int32_t entered = 0;
+    int32_t free_blocks = 0;  // After the step.
+    int32_t num_blocks = 0;
+    Duration encode_time{};
+    Duration step_time{};
+  };
+  virtual ~SchedulerObserver() = default;
+  virtual void OnStep(const StepStats& stats) = 0;
+  virtual void OnQueueDepth(int32_t waiting) = 0;
+  virtual void OnQueueTime(Duration waited) = 0;  // Once per job, when it starts for the first time.
+  virtual void OnDrop(DropReason reason) = 0;
+  virtual void OnQueueFull() = 0;
+  virtual void OnPreempt() = 0;
+};
+
+struct SchedulerOptions {
+  PlannerLimits limits;            // Of each worker.
+  int32_t max_queue = 4096;        // Jobs waiting; one more is refused. At least 1.
+  int32_t completion_threads = 1;  // Run Job::Complete.
+};
+
+// Iteration-level batching: workers that each run a StepExecutor over the jobs of one common queue. Jobs join
+// and leave at every step. Invariants:
+// 1. Every job that Submit accepted is completed exactly once, also through shutdown and failing steps.
+// 2. Submit never blocks on work. 3. A dropped job's blocks are free before the next step begins.
+// 4. A worker with nothing to do sleeps.
+// Thread-safe.
+class Scheduler {
+ public:
+  // One worker thread per executor. observer and clock must outlive the scheduler.
+  Scheduler(const SchedulerOptions& options, std::vector<std::unique_ptr<StepExecutor>> executors,
+            SchedulerObserver& observer, const Clock& clock);
+  // Stops: jobs that still wait or run are completed with UNAVAILABLE. Drain first to let them finish.
+  ~Scheduler();
+
+  // Takes the job, or refuses at once without completing it: RESOURCE_EXHAUSTED the queue is full, or the
+  // job's max_blocks are more than a worker's pool has; UNAVAILABLE draining; DEADLINE_EXCEEDED its deadline
+  // has passed.
+  absl::Status Submit(std::shared_ptr<Job> job);
+  // All or none, in order: for the sentences of one text. Errors as Submit.
+  absl::Status SubmitAll(std::vector<std::shared_ptr<Job>> jobs);
+
+  // Refuses new jobs from now on and waits until all others are completed; false if `timeout` came first.
+  bool Drain(Duration timeout);
+
+  int32_t queue_depth() const;
+  int32_t num_running() const;
+  int32_t num_workers() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace attendant
