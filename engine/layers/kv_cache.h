@@ -6,11 +6,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "engine/kernels/attention.h"
 
 namespace attendant {
-
-// Tokens per KV block: one AVX-512 vector of f32, so that a block's scores are one register.
-inline constexpr int kBlockTokens = 16;
 
 // The sizes that a KV block follows from.
 struct KvGeometry {
@@ -55,9 +53,9 @@ class KvPool {
   void Release(BlockId block);
   bool IsShared(BlockId block) const { return references_[static_cast<size_t>(block)] > 1; }
 
-  // [head_dim][kBlockTokens] and [kBlockTokens][head_dim] of one head in one layer.
-  float* Keys(BlockId block, int layer, int head) const;
-  float* Values(BlockId block, int layer, int head) const;
+  // One layer of a block: layer_floats() long.
+  float* LayerData(BlockId block, int layer) const;
+  size_t layer_floats() const { return block_floats_ / static_cast<size_t>(geometry_.num_layers); }
   // The whole block, block_bytes() long.
   float* Data(BlockId block) const { return memory_ + static_cast<size_t>(block) * block_floats_; }
 

@@ -3,16 +3,11 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
+#include "engine/kernels/vocab_scan.h"
 #include "engine/layers/kv_cache.h"
 #include "engine/tensor/workspace.h"
 
 namespace attendant {
-
-// A token and its raw logit (or, where said so, its score).
-struct TokenScore {
-  int32_t token = 0;
-  float score = 0;
-};
 
 // What one row of a decode step feeds, and what its search wants to know of the next-token logits.
 struct RowQuery {

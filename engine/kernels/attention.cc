@@ -1,0 +1,220 @@
+#include "engine/kernels/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/kernels/attention.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// foreach_target comes first.
+#include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace attendant {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// At most 16 lanes, so that a block of scores is a whole number of vectors on every target.
+using Lanes = hn::CappedTag<float, kBlockTokens>;
+using Vector = hn::Vec<Lanes>;
+
+constexpr int kUnroll = 4;  // Independent sums over head_dim, to hide the latency of multiply-add.
+
+// scores[q][0..kBlockTokens) = queries[q] · keys, unscaled, for kQueries queries.
+template <int kQueries>
+HWY_ATTR void ScoreBlock(const float* const* queries, const float* keys, int head_dim, float* const* scores) {
+  const Lanes lanes;
+  for (size_t lane = 0; lane < kBlockTokens; lane += hn::Lanes(lanes)) {
+    Vector sums[kQueries][kUnroll];
+    for (auto& row : sums) {
+      for (Vector& sum : row) sum = hn::Zero(lanes);
+    }
+    for (int d = 0; d < head_dim; d += kUnroll) {
+      for (int u = 0; u < kUnroll; ++u) {
+        const Vector key = hn::LoadU(lanes, keys + (d + u) * kBlockTokens + lane);
+        for (int q = 0; q < kQueries; ++q) {
+          sums[q][u] = hn::MulAdd(hn::Set(lanes, queries[q][d + u]), key, sums[q][u]);
+        }
+      }
+    }
+    for (int q = 0; q < kQueries; ++q) {
+      hn::StoreU(hn::Add(hn::Add(sums[q][0], sums[q][1]), hn::Add(sums[q][2], sums[q][3])), lanes,
+                 scores[q] + lane);
+    }
+  }
+}
+
+// Turns the scores of one query into exp(scale * (s - max)), zero past length; returns their sum.
+HWY_ATTR float SoftmaxNumerators(float* scores, int length, int padded, float scale) {
+  const Lanes lanes;
+  const size_t step = hn::Lanes(lanes);
+  std::fill(scores + length, scores + padded, -INFINITY);  // Also hides what unused slots held.
+  Vector max = hn::LoadU(lanes, scores);
+  for (size_t i = step; i < static_cast<size_t>(padded); i += step)
+    max = hn::Max(max, hn::LoadU(lanes, scores + i));
+  const Vector top = hn::MaxOfLanes(lanes, max);
+  const Vector factor = hn::Set(lanes, scale);
+  Vector sum = hn::Zero(lanes);
+  for (size_t i = 0; i < static_cast<size_t>(padded); i += step) {
+    const Vector power = hn::Mul(hn::Sub(hn::LoadU(lanes, scores + i), top), factor);
+    // Exp of -inf is not promised to be 0 by every target: clamp where exp underflows anyway.
+    const Vector numerator = hn::Exp(lanes, hn::Max(power, hn::Set(lanes, -100.0f)));
+    hn::StoreU(numerator, lanes, scores + i);
+  }
+  std::fill(scores + length, scores + padded, 0.0f);
+  for (size_t i = 0; i < static_cast<size_t>(padded); i += step)
+    sum = hn::Add(sum, hn::LoadU(lanes, scores + i));
+  return hn::GetLane(hn::SumOfLanes(lanes, sum));
+}
+
+// out[q] += Σ_t weights[q][t] * values[t], over `vectors` vectors of the head from column `column`.
+template <int kQueries, int kVectors>
+HWY_ATTR void AddValues(const float* const* weights, const float* values, int tokens, int head_dim,
+                        int column, float* const* out) {
+  const Lanes lanes;
+  const int step = static_cast<int>(hn::Lanes(lanes));
+  Vector sums[kQueries][kVectors];
+  for (int q = 0; q < kQueries; ++q) {
+    for (int v = 0; v < kVectors; ++v) sums[q][v] = hn::LoadU(lanes, out[q] + column + v * step);
+  }
+  for (int t = 0; t < tokens; ++t) {
+    for (int v = 0; v < kVectors; ++v) {
+      const Vector value = hn::LoadU(lanes, values + t * head_dim + column + v * step);
+      for (int q = 0; q < kQueries; ++q)
+        sums[q][v] = hn::MulAdd(hn::Set(lanes, weights[q][t]), value, sums[q][v]);
+    }
+  }
+  for (int q = 0; q < kQueries; ++q) {
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(sums[q][v], lanes, out[q] + column + v * step);
+  }
+}
+
+template <int kQueries>
+HWY_ATTR void AddBlockValues(const float* const* weights, const float* values, int tokens, int head_dim,
+                             float* const* out) {
+  const int step = static_cast<int>(hn::Lanes(Lanes()));
+  int column = 0;
+  for (; column + 4 * step <= head_dim; column += 4 * step) {
+    AddValues<kQueries, 4>(weights, values, tokens, head_dim, column, out);
+  }
+  for (; column + step <= head_dim; column += step)
+    AddValues<kQueries, 1>(weights, values, tokens, head_dim, column, out);
+  for (; column < head_dim; ++column) {  // head_dim that is no multiple of the vector.
+    for (int q = 0; q < kQueries; ++q) {
+      float sum = out[q][column];
+      for (int t = 0; t < tokens; ++t) sum = std::fma(weights[q][t], values[t * head_dim + column], sum);
+      out[q][column] = sum;
+    }
+  }
+}
+
+struct HeadTask {
+  const AttentionInput* input;
+  int head;
+  float* out;
+  size_t out_stride;
+  float* probabilities;  // Of the first query, or null; rows input->length apart; added to.
+  float* scores;         // Scratch: kQueries rows of padded length.
+};
+
+// One head of kQueries queries from `first` on.
+template <int kQueries>
+HWY_ATTR void AttendHead(const HeadTask& task, int first) {
+  const AttentionInput& input = *task.input;
+  const int head_dim = input.layout.head_dim;
+  const int padded = static_cast<int>(input.blocks.size()) * kBlockTokens;
+  const size_t column = static_cast<size_t>(task.head) * static_cast<size_t>(head_dim);
+  const size_t offset = static_cast<size_t>(task.head) * input.layout.head_floats();
+  const float* queries[kQueries];
+  float* scores[kQueries];
+  float* block_scores[kQueries];
+  float* out[kQueries];
+  for (int q = 0; q < kQueries; ++q) {
+    queries[q] = input.queries + static_cast<size_t>(first + q) * input.query_stride + column;
+    out[q] = task.out + static_cast<size_t>(first + q) * task.out_stride + column;
+    scores[q] = task.scores + q * padded;
+  }
+  for (size_t b = 0; b < input.blocks.size(); ++b) {
+    for (int q = 0; q < kQueries; ++q) block_scores[q] = scores[q] + b * kBlockTokens;
+    ScoreBlock<kQueries>(queries, input.blocks[b] + offset, head_dim, block_scores);
+  }
+  float sums[kQueries];
+  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
+  for (int q = 0; q < kQueries; ++q) {
+    sums[q] = SoftmaxNumerators(scores[q], input.length, padded, scale);
+    std::memset(out[q], 0, static_cast<size_t>(head_dim) * sizeof(float));
+  }
+  for (size_t b = 0; b < input.blocks.size(); ++b) {
+    const int tokens = std::min(kBlockTokens, input.length - static_cast<int>(b) * kBlockTokens);
+    for (int q = 0; q < kQueries; ++q) block_scores[q] = scores[q] + b * kBlockTokens;
+    const float* values = input.blocks[b] + offset + static_cast<size_t>(head_dim) * kBlockTokens;
+    AddBlockValues<kQueries>(block_scores, values, tokens, head_dim, out);
+  }
+  for (int q = 0; q < kQueries; ++q) {
+    const float inverse = 1.0f / sums[q];
+    for (int d = 0; d < head_dim; ++d) out[q][d] *= inverse;
+    if (task.probabilities == nullptr) continue;
+    float* probabilities =
+        task.probabilities + static_cast<size_t>(first + q) * static_cast<size_t>(input.length);
+    const float share = inverse / static_cast<float>(input.layout.num_heads);
+    for (int t = 0; t < input.length; ++t) probabilities[t] += scores[q][t] * share;
+  }
+}
+
+HWY_ATTR void AttendAllHeads(const AttentionInput& input, float* out, size_t out_stride, float* probabilities,
+                             float* scores) {
+  for (int head = 0; head < input.layout.num_heads; ++head) {
+    const HeadTask task{&input, head, out, out_stride, probabilities, scores};
+    int first = 0;
+    for (; first + 4 <= input.num_queries; first += 4) AttendHead<4>(task, first);
+    for (; first < input.num_queries; ++first) AttendHead<1>(task, first);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace attendant
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace attendant {
+namespace {
+
+HWY_EXPORT(AttendAllHeads);
+
+constexpr size_t kQueriesAtOnce = 4;
+
+void Run(const AttentionInput& input, float* out, size_t out_stride, float* probabilities,
+         Workspace& workspace) {
+  const Workspace::Scope scope(workspace);
+  const auto scores = workspace.Alloc<float>(kQueriesAtOnce * input.blocks.size() * kBlockTokens);
+  HWY_DYNAMIC_DISPATCH(AttendAllHeads)(input, out, out_stride, probabilities, scores.data());
+}
+
+}  // namespace
+
+void Attend(const AttentionInput& input, float* out, size_t out_stride, Workspace& workspace) {
+  Run(input, out, out_stride, /*probabilities=*/nullptr, workspace);
+}
+
+void AttendAndReport(const AttentionInput& input, float* out, size_t out_stride, float* probabilities,
+                     Workspace& workspace) {
+  std::fill_n(probabilities, input.num_queries * input.length, 0.0f);
+  Run(input, out, out_stride, probabilities, workspace);
+}
+
+void StoreKeyValue(const HeadLayout& layout, const float* key, const float* value, int slot, float* block) {
+  const size_t head_dim = static_cast<size_t>(layout.head_dim);
+  for (int head = 0; head < layout.num_heads; ++head) {
+    for (size_t d = 0; d < head_dim; ++d) block[d * kBlockTokens + static_cast<size_t>(slot)] = key[d];
+    std::memcpy(block + (kBlockTokens + static_cast<size_t>(slot)) * head_dim, value,
+                head_dim * sizeof(float));
+    key += head_dim;
+    value += head_dim;
+    block += layout.head_floats();
+  }
+}
+
+}  // namespace attendant
+#endif  // HWY_ONCE

@@ -1,0 +1,112 @@
+#include "engine/ops/linear.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/ops/matmul_kernels.h"
+#include "engine/tensor/tensor.h"
+
+namespace attendant {
+
+class Linear::Impl {
+ public:
+  Impl(const LinearWeights& weights, Activation activation, LinearOutput output)
+      : in_dim_(weights.in_dim),
+        out_dim_(weights.out_dim),
+        kernels_(MatmulKernels::Get({in_dim_, out_dim_, activation, output})),
+        packed_(DType::kU8, {static_cast<int64_t>(kernels_.packed_weights().get_size())}),
+        bias_(DType::kF32, {out_dim_}) {
+    omp_set_num_threads(1);
+    if (weights.bias != nullptr) std::copy_n(weights.bias, out_dim_, bias_.f32().data());
+    const dnnl::memory::desc plain({in_dim_, out_dim_}, dnnl::memory::data_type::f32,
+                                   dnnl::memory::format_tag::ba);
+    dnnl::memory from(plain, CpuEngine(), const_cast<float*>(weights.weights));
+    dnnl::memory to(kernels_.packed_weights(), CpuEngine(), packed_.data());
+    dnnl::stream stream(CpuEngine());
+    dnnl::reorder(from, to).execute(stream, from, to);
+    stream.wait();
+  }
+
+  void Run(const float* src, size_t rows, float* dst, Workspace& workspace) const {
+    omp_set_num_threads(1);
+    int64_t left = static_cast<int64_t>(rows);
+    while (left > 0) {
+      const int64_t chunk = std::min(left, MatmulKernels::kMaxRows);
+      if (chunk < kernels_.min_rows()) {
+        RunLoneRow(src, dst, workspace);
+      } else {
+        RunChunk(src, chunk, dst, workspace);
+      }
+      src += chunk * in_dim_;
+      dst += chunk * out_dim_;
+      left -= chunk;
+    }
+  }
+
+  int64_t in_dim() const { return in_dim_; }
+  int64_t out_dim() const { return out_dim_; }
+  int64_t size_bytes() const {
+    return static_cast<int64_t>(packed_.view().size_bytes() + bias_.view().size_bytes());
+  }
+
+ private:
+  void RunChunk(const float* src, int64_t rows, float* dst, Workspace& workspace) const {
+    const MatmulKernels::Kernel& kernel = kernels_.ForRows(rows);
+    const Workspace::Scope scope(workspace);
+    thread_local dnnl::stream stream(CpuEngine());
+    const dnnl::engine& engine = CpuEngine();
+    const auto mutable_bytes = [](const void* data) { return const_cast<void*>(data); };
+    kernel.primitive.execute(
+        stream,
+        {{DNNL_ARG_SRC, dnnl::memory(kernel.src, engine, mutable_bytes(src))},
+         {DNNL_ARG_WEIGHTS, dnnl::memory(kernel.weights, engine, mutable_bytes(packed_.data()))},
+         {DNNL_ARG_BIAS, dnnl::memory(kernel.bias, engine, mutable_bytes(bias_.data()))},
+         {DNNL_ARG_DST, dnnl::memory(kernel.dst, engine, dst)},
+         {DNNL_ARG_SCRATCHPAD, dnnl::memory(kernel.scratchpad, engine,
+                                            workspace.Alloc<std::byte>(kernel.scratchpad_bytes).data())}});
+  }
+
+  void RunLoneRow(const float* src, float* dst, Workspace& workspace) const {
+    const Workspace::Scope scope(workspace);
+    const size_t in_dim = static_cast<size_t>(in_dim_);
+    const size_t out_dim = static_cast<size_t>(out_dim_);
+    const auto wide_src = workspace.Alloc<float>(2 * in_dim);
+    const auto wide_dst = workspace.Alloc<float>(2 * out_dim);
+    for (size_t i = 0; i < 2; ++i) {
+      std::memcpy(wide_src.data() + i * in_dim, src, in_dim * sizeof(float));
+      std::memcpy(wide_dst.data() + i * out_dim, dst, out_dim * sizeof(float));
+    }
+    RunChunk(wide_src.data(), 2, wide_dst.data(), workspace);
+    std::memcpy(dst, wide_dst.data(), out_dim * sizeof(float));
+  }
+
+  const int64_t in_dim_;
+  const int64_t out_dim_;
+  MatmulKernels& kernels_;
+  Tensor packed_;
+  Tensor bias_;
+};
+
+Linear::Linear(const LinearWeights& weights, Activation activation, LinearOutput output)
+    : impl_(std::make_unique<const Impl>(weights, activation, output)) {}
+Linear::Linear(Linear&&) noexcept = default;
+Linear& Linear::operator=(Linear&&) noexcept = default;
+Linear::~Linear() = default;
+
+void Linear::Run(const float* src, size_t rows, float* dst, Workspace& workspace) const {
+  impl_->Run(src, rows, dst, workspace);
+}
+
+int64_t Linear::in_dim() const {
+  return impl_->in_dim();
+}
+int64_t Linear::out_dim() const {
+  return impl_->out_dim();
+}
+int64_t Linear::size_bytes() const {
+  return impl_->size_bytes();
+}
+
+}  // namespace attendant

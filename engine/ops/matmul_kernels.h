@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/ops/dnnl_matmul.h"
+#include "engine/ops/linear.h"
+
+namespace attendant {
+
+// What a compiled matmul depends on, beside the number of rows.
+struct MatmulKey {
+  int64_t in_dim = 0;
+  int64_t out_dim = 0;
+  Activation activation = Activation::kNone;
+  LinearOutput output = LinearOutput::kStore;
+  auto operator<=>(const MatmulKey&) const = default;
+};
+
+// The compiled matmuls of one key, by number of rows, made when first asked for.
+// Thread-safe. Throws dnnl::error.
+class MatmulKernels {
+ public:
+  // The most rows of one kernel: more are cut into chunks of it, so the number of kernels is bounded.
+  static constexpr int64_t kMaxRows = 64;
+
+  struct Kernel {
+    dnnl::memory::desc src, weights, bias, dst, scratchpad;
+    dnnl::matmul primitive;
+    size_t scratchpad_bytes = 0;
+  };
+
+  // The process-wide set of this key; lives for ever.
+  static MatmulKernels& Get(const MatmulKey& key);
+
+  explicit MatmulKernels(const MatmulKey& key);
+
+  // The layout in which weights are packed; the same for every number of rows.
+  const dnnl::memory::desc& packed_weights() const { return packed_weights_; }
+  // 1 to kMaxRows rows.
+  const Kernel& ForRows(int64_t rows);
+  // oneDNN 3 sums in another order at one row where in_dim is large: such a row is computed as one of two.
+  int64_t min_rows() const { return min_rows_; }
+
+ private:
+  std::unique_ptr<const Kernel> Make(int64_t rows) const;
+
+  const MatmulKey key_;
+  dnnl::memory::desc packed_weights_;
+  int64_t min_rows_ = 1;
+  std::mutex mutex_;
+  std::array<std::atomic<const Kernel*>, kMaxRows + 1> by_rows_{};
+  std::vector<std::unique_ptr<const Kernel>> owned_;  // Guarded by mutex_.
+};
+
+}  // namespace attendant
