@@ -14,14 +14,15 @@ struct Sentence {
   std::string trailing;  // White space, with line breaks, between this sentence and the next.
 };
 
-// Splits at sentence ends as Unicode UAX #29 defines them (ICU, with the locale's abbreviations suppressed), and always at
-// line breaks. Invalid UTF-8 becomes U+FFFD first. Thread-safe. Linear in the length of text.
+// Splits at sentence ends as Unicode UAX #29 defines them (ICU, with the locale's abbreviations suppressed),
+// and always at line breaks. Invalid UTF-8 becomes U+FFFD first. Thread-safe. Linear in the length of text.
 // locale: a BCP 47 language ("en"); "" means the root locale.
 std::vector<Sentence> SplitSentences(std::string_view text, std::string_view locale);
 
-// Halves an overlong sentence at the most sensible place near its middle: after ; : — or a closing bracket, then after a comma,
-// then before a conjunction-sized gap (any white space), and where there is none, between two grapheme clusters.
-// Both halves are non-empty if text has at least two grapheme clusters; left + right == text.
+// Halves an overlong sentence at the most sensible place near its middle: after ; : — or a closing bracket,
+// then after a comma, then before a conjunction-sized gap (any white space), and where there is none, between
+// two grapheme clusters. Both halves are non-empty if text has at least two grapheme clusters; left + right
+// == text.
 struct Halves {
   std::string left;
   std::string right;
