@@ -90,8 +90,7 @@ TEST(WeightMapTest, IgnoresSurplusByNameOrPrefix) {
 
 TEST(WeightMapTest, ShortensALongListOfSurplusTensors) {
   WeightMap map;
-  for (int i = 0; i < 20; ++i)
-    ASSERT_TRUE(map.Add(absl::StrCat("t", i), {DType::kF32, {0}, nullptr}).ok());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(map.Add(absl::StrCat("t", i), {DType::kF32, {0}, nullptr}).ok());
   const std::string message = Message(map.CheckAllUsed({}));
   EXPECT_THAT(message, HasSubstr("20 surplus tensors"));
   EXPECT_LT(message.size(), 200U);
