@@ -37,6 +37,7 @@ class Job {
   virtual bool finished() const = 0;
   virtual int32_t num_rows() const = 0;              // Of the next step.
   virtual int32_t blocks_for_next_step() const = 0;  // Taken from the pool by it, at most.
+  virtual int32_t held_blocks() const = 0;           // Given back to the pool by Release.
 
   // Called exactly once, on a completion thread, after the executor has released the job: OK if it ran to its
   // end; CANCELLED; DEADLINE_EXCEEDED; UNAVAILABLE at shutdown; INTERNAL when its step failed.
@@ -61,7 +62,8 @@ class StepExecutor {
   virtual void Start(absl::Span<Job* const> jobs) = 0;
   // One decode step of all.
   virtual void Step(absl::Span<Job* const> jobs) = 0;
-  // Gives back all that job holds here; it may be started again later, on any worker, from the beginning.
+  // Never throws. Gives back all that job holds here, also after a call with it threw; it may be started
+  // again later, on any worker, from the beginning.
   virtual void Release(Job& job) = 0;
 };
 

@@ -14,13 +14,14 @@ namespace attendant {
 
 enum class DropReason { kExpiredInQueue, kExpiredRunning, kCancelledInQueue, kCancelledRunning };
 
-// Told what happens, for metrics. Calls come from worker threads and submitters at once: implementations are
-// thread-safe and quick.
+// Told what happens, for metrics. Calls come from worker threads and submitters at once, some under a lock
+// (so that the last depth told is the true one): implementations are thread-safe and quick, and do not call
+// the scheduler.
 class SchedulerObserver {
  public:
   struct StepStats {
     int32_t worker = 0;
-    int32_t rows = 0;            // Of the decode step.
+    int32_t rows = 0;            // Of the decode step; 0 if the iteration only let jobs go.
     int32_t running = 0;         // Jobs after the step.
     int32_t encoded_tokens = 0;  // Of the jobs that entered.
     int32_t entered = 0;
@@ -41,7 +42,9 @@ class SchedulerObserver {
 struct SchedulerOptions {
   PlannerLimits limits;            // Of each worker.
   int32_t max_queue = 4096;        // Jobs waiting; one more is refused. At least 1.
-  int32_t completion_threads = 1;  // Run Job::Complete.
+  int32_t completion_threads = 1;  // Run Job::Complete. At least 1.
+  // Called first on each worker's thread: to pin it, or to set OpenMP's threads. Empty: nothing.
+  std::function<void(int32_t worker)> on_worker_start;
 };
 
 // Iteration-level batching: workers that each run a StepExecutor over the jobs of one common queue. Jobs join

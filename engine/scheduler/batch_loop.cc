@@ -1,0 +1,169 @@
+#include "engine/scheduler/batch_loop.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace attendant {
+namespace {
+
+void EraseTaken(std::vector<Ticket>& tickets) {
+  tickets.erase(std::remove_if(tickets.begin(), tickets.end(),
+                               [](const Ticket& ticket) { return ticket.job == nullptr; }),
+                tickets.end());
+}
+
+}  // namespace
+
+BatchLoop::BatchLoop(int32_t worker, std::unique_ptr<StepExecutor> executor, const Shared& shared)
+    : worker_(worker), executor_(std::move(executor)), shared_(shared) {}
+
+bool BatchLoop::RunOnce() {
+  if (running_.empty() && shared_.queue.num_waiting() == 0) return false;
+  SnapshotRunning();
+  shared_.queue.Take(shared_.limits,
+                     {.worker = worker_,
+                      .running = values_,
+                      .free_blocks = executor_->free_blocks(),
+                      .num_blocks = executor_->num_blocks()},
+                     shared_.clock.Now(), taken_);
+  LetGo(taken_.plan);
+
+  SchedulerObserver::StepStats stats;
+  stats.worker = worker_;
+  StartAdmitted(stats);
+  StepRunning(stats);
+  CollectFinished();
+  shared_.queue.SetRunning(worker_, num_running());  // Before anyone hears of a completion.
+  stats.running = num_running();
+  stats.free_blocks = executor_->free_blocks();
+  stats.num_blocks = executor_->num_blocks();
+  shared_.observer.OnStep(stats);
+  PostDone();
+  return true;
+}
+
+void BatchLoop::SnapshotRunning() {
+  values_.clear();
+  for (const Ticket& ticket : running_) {
+    const Job& job = *ticket.job;
+    values_.push_back({.max_rows = job.cost().max_rows,
+                       .blocks_for_next_step = job.blocks_for_next_step(),
+                       .held_blocks = job.held_blocks(),
+                       .priority = job.priority(),
+                       .arrival = ticket.arrival,
+                       .deadline = job.deadline(),
+                       .cancelled = job.cancelled()});
+  }
+}
+
+void BatchLoop::LetGo(const Plan& plan) {
+  for (Ticket& ticket : taken_.dropped) Drop(std::move(ticket), /*was_running=*/false);
+  for (const int32_t index : plan.drop_running) {
+    Ticket& ticket = running_[static_cast<size_t>(index)];
+    executor_->Release(*ticket.job);
+    Drop(std::move(ticket), /*was_running=*/true);
+  }
+  for (const int32_t index : plan.preempt) {
+    Ticket& ticket = running_[static_cast<size_t>(index)];
+    executor_->Release(*ticket.job);
+    shared_.observer.OnPreempt();
+    preempted_.push_back(std::move(ticket));
+  }
+  if (!preempted_.empty()) shared_.queue.PutBack(preempted_);
+  EraseTaken(running_);
+}
+
+void BatchLoop::Drop(Ticket ticket, bool was_running) {
+  if (ticket.job->cancelled()) {
+    shared_.observer.OnDrop(was_running ? DropReason::kCancelledRunning : DropReason::kCancelledInQueue);
+    shared_.completions.Post(std::move(ticket), absl::CancelledError("the request was cancelled"));
+    return;
+  }
+  shared_.observer.OnDrop(was_running ? DropReason::kExpiredRunning : DropReason::kExpiredInQueue);
+  shared_.completions.Post(std::move(ticket),
+                           absl::DeadlineExceededError(was_running ? "the deadline passed while the "
+                                                                     "request ran"
+                                                                   : "the deadline passed while the "
+                                                                     "request waited"));
+}
+
+void BatchLoop::StartAdmitted(SchedulerObserver::StepStats& stats) {
+  if (taken_.admitted.empty()) return;
+  const TimePoint begin = shared_.clock.Now();
+  jobs_.clear();
+  for (Ticket& ticket : taken_.admitted) {
+    jobs_.push_back(ticket.job.get());
+    stats.encoded_tokens += ticket.job->cost().encode_tokens;
+    if (!ticket.has_started) shared_.observer.OnQueueTime(begin - ticket.arrival);
+    ticket.has_started = true;
+  }
+  stats.entered = static_cast<int32_t>(jobs_.size());
+  const absl::Status status = Guarded("starting", [this] { executor_->Start(jobs_); });
+  stats.encode_time = shared_.clock.Now() - begin;
+  for (Ticket& ticket : taken_.admitted) {
+    if (status.ok()) {
+      running_.push_back(std::move(ticket));
+    } else {
+      Leave(std::move(ticket), status);
+    }
+  }
+}
+
+void BatchLoop::StepRunning(SchedulerObserver::StepStats& stats) {
+  jobs_.clear();
+  for (const Ticket& ticket : running_) {
+    if (ticket.job->finished()) continue;  // Its start alone was the whole of it.
+    jobs_.push_back(ticket.job.get());
+    stats.rows += ticket.job->num_rows();
+  }
+  if (jobs_.empty()) return;
+  const TimePoint begin = shared_.clock.Now();
+  const absl::Status status = Guarded("decoding", [this] { executor_->Step(jobs_); });
+  stats.step_time = shared_.clock.Now() - begin;
+  if (status.ok()) return;
+  for (Ticket& ticket : running_) {
+    const bool was_passed = std::find(jobs_.begin(), jobs_.end(), ticket.job.get()) != jobs_.end();
+    if (was_passed) Leave(std::move(ticket), status);
+  }
+  EraseTaken(running_);
+}
+
+void BatchLoop::CollectFinished() {
+  for (Ticket& ticket : running_) {
+    if (ticket.job->finished()) Leave(std::move(ticket), absl::OkStatus());
+  }
+  EraseTaken(running_);
+}
+
+void BatchLoop::Leave(Ticket ticket, absl::Status status) {
+  executor_->Release(*ticket.job);
+  done_.push_back({std::move(ticket), std::move(status)});
+}
+
+void BatchLoop::PostDone() {
+  for (Done& done : done_) shared_.completions.Post(std::move(done.ticket), std::move(done.status));
+  done_.clear();
+}
+
+absl::Status BatchLoop::Guarded(const char* what, absl::FunctionRef<void()> call) {
+  try {
+    call();
+    return absl::OkStatus();
+  } catch (const std::exception& e) {
+    return absl::InternalError(absl::StrCat(what, " the batch failed: ", e.what()));
+  } catch (...) {
+    return absl::InternalError(absl::StrCat(what, " the batch failed: unknown exception"));
+  }
+}
+
+void BatchLoop::CompleteAll(const absl::Status& status) {
+  for (Ticket& ticket : running_) Leave(std::move(ticket), status);
+  running_.clear();
+  shared_.queue.SetRunning(worker_, 0);
+  PostDone();
+}
+
+}  // namespace attendant
