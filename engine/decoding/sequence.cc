@@ -26,11 +26,13 @@ absl::Status CheckSource(absl::Span<const int32_t> tokens, const Seq2Seq::Info& 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Sequence>> Sequence::Create(SequenceRequest request, const Seq2Seq::Info& model) {
+absl::StatusOr<std::unique_ptr<Sequence>> Sequence::Create(SequenceRequest request,
+                                                           const Seq2Seq::Info& model) {
   ATTENDANT_RETURN_IF_ERROR(CheckSource(request.source_tokens, model));
   if (request.options.max_length > model.max_target_tokens) {
-    return absl::InvalidArgumentError(absl::StrCat("max_length: ", request.options.max_length, "; the model has ",
-                                                   model.max_target_tokens, " positions"));
+    return absl::InvalidArgumentError(absl::StrCat("max_length: ", request.options.max_length,
+                                                   "; the model has ", model.max_target_tokens,
+                                                   " positions"));
   }
   std::unique_ptr<Sequence> sequence(new Sequence(std::move(request), model.vocab_size));
   ATTENDANT_ASSIGN_OR_RETURN(sequence->search_, CreateSearch(sequence->request_.options, model.vocab_size));

@@ -32,7 +32,8 @@ class Sequence {
   bool finished() const { return num_rows() == 0; }
   // Rows of the next step.
   int32_t num_rows() const { return status_.ok() ? search_->num_rows() : 0; }
-  // INTERNAL when the model's answer to this sequence was not finite; it is finished then, without hypotheses.
+  // INTERNAL when the model's answer to this sequence was not finite; it is finished then, without
+  // hypotheses.
   const absl::Status& status() const { return status_; }
   // Blocks that the next step takes from the pool at most.
   int32_t blocks_for_next_step(const KvPool& pool) const;

@@ -28,19 +28,23 @@ HWY_ATTR float MaxOf(const float* values, size_t count) {
   return result;
 }
 
-// Σ exp(values - max). Differences under -100 count as exp(-100): nothing beside the maximum's 1.
+// Σ exp(values - max), NaN if any value is not finite: Highway's Exp takes NaN for a very small number, so
+// that a sum of 0 · x goes along.
 HWY_ATTR float SumExp(const float* values, size_t count, float max) {
   const Lanes lanes;
   const size_t step = hn::Lanes(lanes);
   const auto top = hn::Set(lanes, max);
-  auto even = hn::Zero(lanes);
-  auto odd = hn::Zero(lanes);
+  const auto zero = hn::Zero(lanes);
+  auto even = zero, odd = zero, finite = zero;
   size_t i = 0;
   for (; i + 2 * step <= count; i += 2 * step) {
-    even = hn::Add(even, hn::Exp(lanes, hn::Sub(hn::LoadU(lanes, values + i), top)));
-    odd = hn::Add(odd, hn::Exp(lanes, hn::Sub(hn::LoadU(lanes, values + i + step), top)));
+    const auto first = hn::LoadU(lanes, values + i);
+    const auto second = hn::LoadU(lanes, values + i + step);
+    finite = hn::MulAdd(first, zero, hn::MulAdd(second, zero, finite));
+    even = hn::Add(even, hn::Exp(lanes, hn::Sub(first, top)));
+    odd = hn::Add(odd, hn::Exp(lanes, hn::Sub(second, top)));
   }
-  float result = hn::GetLane(hn::SumOfLanes(lanes, hn::Add(even, odd)));
+  float result = hn::GetLane(hn::SumOfLanes(lanes, hn::Add(hn::Add(even, odd), finite)));
   for (; i < count; ++i) result += std::exp(values[i] - max);
   return result;
 }

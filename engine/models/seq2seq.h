@@ -43,7 +43,8 @@ struct EncodeItem {
 class Seq2Seq {
  public:
   struct Info {
-    int32_t vocab_size = 0;         // Of the decoder's logits.
+    int32_t source_vocab_size = 0;  // Tokens that Encode takes.
+    int32_t vocab_size = 0;         // Of the logits, and tokens that Step takes.
     int32_t max_source_tokens = 0;  // With the end-of-sentence token.
     int32_t max_target_tokens = 0;  // Decoder positions: tokens that can be fed.
     int32_t decoder_start_token = 0;

@@ -13,14 +13,14 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 
+// Without a branch, so that loops over it vectorise: the exponent is rebiased by a multiplication, which is exact for
+// normal and subnormal numbers; infinities and NaN are then given their exponent back.
 float F16ToF32(uint16_t half) {
   const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16;
-  const uint32_t exponent = (half >> 10) & 0x1fu;
-  const uint32_t mantissa = half & 0x3ffu;
-  if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
-  if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
-  const float subnormal = static_cast<float>(mantissa) * 0x1p-24f;
-  return sign != 0 ? -subnormal : subnormal;
+  const uint32_t magnitude = static_cast<uint32_t>(half & 0x7fffu);
+  const float rebiased = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
+  const uint32_t special = magnitude >= 0x7c00u ? 0x7f800000u : 0u;
+  return std::bit_cast<float>(std::bit_cast<uint32_t>(rebiased) | special | sign);
 }
 
 float BF16ToF32(uint16_t brain) { return std::bit_cast<float>(static_cast<uint32_t>(brain) << 16); }
@@ -63,19 +63,23 @@ absl::Span<const float> Tensor::f32() const {
   return {reinterpret_cast<const float*>(data_.get()), static_cast<size_t>(shape_.num_elements())};
 }
 
-Tensor ToF32(const TensorView& view) {
-  Tensor wide(DType::kF32, view.shape);
-  switch (view.dtype) {
+void WidenToF32(DType dtype, const std::byte* src, absl::Span<float> dst) {
+  switch (dtype) {
     case DType::kF16:
-      Widen<F16ToF32>(view.data, wide.f32());
+      Widen<F16ToF32>(src, dst);
       break;
     case DType::kBF16:
-      Widen<BF16ToF32>(view.data, wide.f32());
+      Widen<BF16ToF32>(src, dst);
       break;
     default:
-      if (view.size_bytes() > 0) std::memcpy(wide.data(), view.data, view.size_bytes());
+      if (!dst.empty()) std::memcpy(dst.data(), src, dst.size() * sizeof(float));
       break;
   }
+}
+
+Tensor ToF32(const TensorView& view) {
+  Tensor wide(DType::kF32, view.shape);
+  WidenToF32(view.dtype, view.data, wide.f32());
   return wide;
 }
 

@@ -66,7 +66,11 @@ class Tensor {
   std::unique_ptr<std::byte[], Free> data_;
 };
 
-// The elements of view (kF32, kF16 or kBF16) widened to f32: exact, subnormals, infinities and NaN kept.
+// Elements of a kF32, kF16 or kBF16 array widened to f32: exact, subnormals, infinities and NaN kept.
+// src holds dst.size() elements of dtype; it need not be aligned.
+void WidenToF32(DType dtype, const std::byte* src, absl::Span<float> dst);
+
+// The elements of view (kF32, kF16 or kBF16) widened to f32.
 Tensor ToF32(const TensorView& view);
 
 }  // namespace attendant

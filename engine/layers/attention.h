@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/types/span.h"
+#include "engine/kernels/attention.h"
+#include "engine/layers/kv_cache.h"
+#include "engine/ops/linear.h"
+#include "engine/tensor/workspace.h"
+
+namespace attendant {
+
+// Sequences packed end to end: sequence i is rows begin(i) to end(i). No row is padding.
+class PackedSequences {
+ public:
+  // offsets: ascending from 0, one more than there are sequences; borrowed.
+  explicit PackedSequences(absl::Span<const int32_t> offsets) : offsets_(offsets) {}
+  size_t size() const { return offsets_.size() - 1; }
+  size_t begin(size_t i) const { return static_cast<size_t>(offsets_[i]); }
+  int32_t length(size_t i) const { return offsets_[i + 1] - offsets_[i]; }
+  size_t rows() const { return static_cast<size_t>(offsets_.back()); }
+
+ private:
+  absl::Span<const int32_t> offsets_;
+};
+
+// What a decode step's row has in the cache. The row's own token already has its slot in `self`: the last
+// one.
+struct CacheRow {
+  const BlockTable* self = nullptr;
+  const BlockTable* cross = nullptr;
+  float* attention = nullptr;  // [cross->length()] if the alignment layer shall report it; else null.
+};
+
+// The cache as one layer of one step sees it.
+struct LayerCache {
+  const KvPool& pool;
+  int layer = 0;
+  absl::Span<const CacheRow> rows;
+};
+
+// Multi-head self-attention with its output projection and residual connection. Immutable after construction:
+// thread-safe. Source: Vaswani et al. 2017, section 3.2.
+class SelfAttention {
+ public:
+  // qkv: hidden_dim -> 3 * hidden_dim (query, key, value); output: hidden_dim -> hidden_dim,
+  // LinearOutput::kAdd.
+  SelfAttention(const HeadLayout& layout, Linear qkv, Linear output)
+      : layout_(layout), qkv_(std::move(qkv)), output_(std::move(output)) {}
+
+  // x [rows, hidden_dim] += attention over each sequence, in both directions.
+  void RunPacked(const PackedSequences& sequences, float* x, Workspace& workspace) const;
+  // x [rows, hidden_dim] += attention over each row's history and itself; writes the row's key and value to
+  // the cache.
+  void RunStep(const LayerCache& cache, float* x, Workspace& workspace) const;
+
+  int64_t size_bytes() const { return qkv_.size_bytes() + output_.size_bytes(); }
+
+ private:
+  HeadLayout layout_;
+  Linear qkv_;
+  Linear output_;
+};
+
+// Multi-head attention over an encoded source, with its output projection and residual connection.
+// Immutable after construction: thread-safe.
+class CrossAttention {
+ public:
+  // query: hidden_dim -> hidden_dim; key_value: hidden_dim -> 2 * hidden_dim; output as in SelfAttention.
+  CrossAttention(const HeadLayout& layout, Linear query, Linear key_value, Linear output)
+      : layout_(layout),
+        query_(std::move(query)),
+        key_value_(std::move(key_value)),
+        output_(std::move(output)) {}
+
+  // Writes the keys and values of encoded [rows, hidden_dim] to each sequence's table, which has room for
+  // them.
+  void FillCache(const PackedSequences& sequences, const float* encoded, int layer,
+                 absl::Span<BlockTable* const> tables, const KvPool& pool, Workspace& workspace) const;
+  // x [rows, hidden_dim] += attention over each row's source. Neighbouring rows of one source share the
+  // reading of it.
+  void RunStep(const LayerCache& cache, float* x, Workspace& workspace) const;
+
+  int64_t size_bytes() const { return query_.size_bytes() + key_value_.size_bytes() + output_.size_bytes(); }
+
+ private:
+  HeadLayout layout_;
+  Linear query_;
+  Linear key_value_;
+  Linear output_;
+};
+
+}  // namespace attendant

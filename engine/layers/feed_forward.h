@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "engine/ops/linear.h"
+#include "engine/tensor/workspace.h"
+
+namespace attendant {
+
+// Two linear layers with the activation between them and the residual connection around them.
+// Immutable after construction: thread-safe.
+// Source: Vaswani et al. 2017, section 3.3.
+class FeedForward {
+ public:
+  // up: hidden_dim -> ffn_dim with the activation; down: ffn_dim -> hidden_dim, LinearOutput::kAdd.
+  FeedForward(Linear up, Linear down) : up_(std::move(up)), down_(std::move(down)) {}
+
+  // x [rows, hidden_dim] += down(up(x)).
+  void Run(float* x, size_t rows, Workspace& workspace) const {
+    const Workspace::Scope scope(workspace);
+    const auto wide = workspace.Alloc<float>(rows * static_cast<size_t>(up_.out_dim()));
+    up_.Run(x, rows, wide.data(), workspace);
+    down_.Run(wide.data(), rows, x, workspace);
+  }
+
+  int64_t size_bytes() const { return up_.size_bytes() + down_.size_bytes(); }
+
+ private:
+  Linear up_;
+  Linear down_;
+};
+
+}  // namespace attendant
