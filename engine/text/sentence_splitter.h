@@ -15,14 +15,16 @@ struct Sentence {
 };
 
 // Splits at sentence ends as Unicode UAX #29 defines them (ICU, with the locale's abbreviations suppressed),
-// and always at line breaks. Invalid UTF-8 becomes U+FFFD first. Thread-safe. Linear in the length of text.
+// and always at line breaks. Invalid UTF-8 becomes U+FFFD first. An empty text has no sentences.
+// Thread-safe. Linear in the length of text, which must be under 2 GiB.
 // locale: a BCP 47 language ("en"); "" means the root locale.
 std::vector<Sentence> SplitSentences(std::string_view text, std::string_view locale);
 
 // Halves an overlong sentence at the most sensible place near its middle: after ; : — or a closing bracket,
-// then after a comma, then before a conjunction-sized gap (any white space), and where there is none, between
-// two grapheme clusters. Both halves are non-empty if text has at least two grapheme clusters; left + right
-// == text.
+// then after a comma, then at any white space, and where there is none, between two grapheme clusters.
+// White space at the cut stays with the left half. Punctuation counts in the middle half of the text only,
+// and most of it only before white space ("12:30" stays whole). Linear. Both halves are non-empty if text has
+// at least two grapheme clusters; left + right == text.
 struct Halves {
   std::string left;
   std::string right;

@@ -48,6 +48,13 @@ size_t AnnouncedCharLength(std::string_view text) {
   return std::min<size_t>(kLengths[static_cast<uint8_t>(text[0]) >> 4], text.size());
 }
 
+size_t LastCharOffset(std::string_view text) {
+  size_t start = text.size() - 1;
+  while (start > 0 && text.size() - start < 4 && IsTrailByte(text[start])) --start;
+  const Utf8Char c = DecodeUtf8Char(text.substr(start));
+  return c.length_bytes == text.size() - start ? start : text.size() - 1;
+}
+
 bool IsValidUtf8(std::string_view text) {
   while (!text.empty()) {
     const Utf8Char c = DecodeUtf8Char(text);
@@ -95,10 +102,8 @@ std::string_view StripPythonSpaceLeft(std::string_view text) {
 
 std::string_view StripPythonSpaceRight(std::string_view text) {
   while (!text.empty()) {
-    size_t start = text.size() - 1;
-    while (start > 0 && text.size() - start < 4 && IsTrailByte(text[start])) --start;
-    const Utf8Char c = DecodeUtf8Char(text.substr(start));
-    if (!c.is_valid || c.length_bytes != text.size() - start || !IsPythonSpace(c.code_point)) break;
+    const Utf8Char c = DecodeUtf8Char(text.substr(LastCharOffset(text)));
+    if (!c.is_valid || !IsPythonSpace(c.code_point)) break;
     text.remove_suffix(c.length_bytes);
   }
   return text;

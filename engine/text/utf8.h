@@ -25,6 +25,9 @@ Utf8Char DecodeUtf8Char(std::string_view text);
 // The length that the first byte of text announces, at most the length of text, which must not be empty.
 size_t AnnouncedCharLength(std::string_view text);
 
+// Where the last character of text, which must not be empty, begins. An invalid byte is a character.
+size_t LastCharOffset(std::string_view text);
+
 bool IsValidUtf8(std::string_view text);
 
 // Each space mark becomes a space.
