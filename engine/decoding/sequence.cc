@@ -56,9 +56,18 @@ int32_t Sequence::max_blocks() const {
 }
 
 int32_t Sequence::held_blocks() const {
-  size_t blocks = cross_.blocks().size();
-  for (const BlockTable& row : rows_) blocks += row.blocks().size();
-  return static_cast<int32_t>(blocks);
+  auto held = static_cast<int32_t>(cross_.blocks().size());
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    const absl::Span<const BlockId> blocks = rows_[row].blocks();
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      // A block has one place in a history: whoever shares it has it at the same index.
+      const auto has_it = [&](const BlockTable& other) {
+        return i < other.blocks().size() && other.blocks()[i] == blocks[i];
+      };
+      if (std::none_of(rows_.begin(), rows_.begin() + static_cast<ptrdiff_t>(row), has_it)) ++held;
+    }
+  }
+  return held;
 }
 
 void Sequence::Restart() {

@@ -40,7 +40,7 @@ class Sequence {
   // Blocks that Start and the first step take; and the most that it can ever hold.
   int32_t start_blocks() const;
   int32_t max_blocks() const;
-  // Blocks in its tables; such as two rows share are counted for each.
+  // Blocks in its tables, such as rows share counted once: what Release gives back.
   int32_t held_blocks() const;
 
   absl::Span<const int32_t> certain_tokens() const { return search_->certain_tokens(); }
