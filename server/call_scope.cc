@@ -1,0 +1,49 @@
+#include "server/call_scope.h"
+
+#include <string>
+
+#include "server/grpc_status.h"
+
+namespace attendant {
+
+CallScope::CallScope(const ServiceContext& context, Method method)
+    : context_(context),
+      method_(method),
+      start_(context.clock.Now()),
+      is_tracked_(context.tracker.Enter()),
+      metrics_(&context.metrics.unknown_model()) {
+  metrics_->OnCallBegin();
+  if (is_tracked_) return;
+  admitted_ = Rejected(RejectReason::kDraining,
+                       absl::UnavailableError("the server is shutting down; try again, elsewhere or later"));
+}
+
+CallScope::~CallScope() {
+  const Duration took = elapsed();
+  metrics_->OnCallEnd(method_, code_, took);
+  const bool is_ours = code_ == grpc::StatusCode::INTERNAL || code_ == grpc::StatusCode::UNKNOWN;
+  const auto level = is_ours ? config::Logging::ERROR : config::Logging::DEBUG;
+  if (context_.log.IsOn(level)) {
+    context_.log.Log(level, "call",
+                     {{"method", MethodName(method_)},
+                      {"model", model_},
+                      {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code_))},
+                      {"texts", texts_},
+                      {"seconds", std::chrono::duration<double>(took).count()}});
+  }
+  if (is_tracked_) context_.tracker.Leave();
+}
+
+void CallScope::SetModel(const ServedModel& model) {
+  metrics_->OnCallMoved(*model.metrics);
+  metrics_ = model.metrics;
+  model_ = model.name;
+}
+
+grpc::Status CallScope::End(const absl::Status& status) {
+  code_ = static_cast<grpc::StatusCode>(status.code());
+  if (const auto reason = ReasonOf(status)) metrics_->OnRejected(*reason);
+  return ToGrpcStatus(status);
+}
+
+}  // namespace attendant

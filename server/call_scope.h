@@ -1,0 +1,41 @@
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include "absl/status/status.h"
+#include "server/model_metrics.h"
+#include "server/service_context.h"
+
+namespace attendant {
+
+// One call, from its acceptance to the moment that gRPC has sent the answer: counts it, logs it, and holds
+// the drain for so long. Not thread-safe: the reactor that owns it sees to that.
+class CallScope {
+ public:
+  CallScope(const ServiceContext& context, Method method);
+  ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+
+  // UNAVAILABLE if the server is draining.
+  const absl::Status& admitted() const { return admitted_; }
+  // From now on it counts for this model.
+  void SetModel(const ServedModel& model);
+  void SetTexts(int texts) { texts_ = texts; }
+  // How it ends; the last word holds. Counts a refusal by its reason. Returns what to tell the client.
+  grpc::Status End(const absl::Status& status);
+  Duration elapsed() const { return context_.clock.Now() - start_; }
+
+ private:
+  const ServiceContext& context_;
+  const Method method_;
+  const TimePoint start_;
+  absl::Status admitted_;
+  bool is_tracked_ = false;
+  ModelMetrics* metrics_;
+  std::string model_;
+  int texts_ = 0;
+  grpc::StatusCode code_ = grpc::StatusCode::CANCELLED;  // If nothing says otherwise.
+};
+
+}  // namespace attendant

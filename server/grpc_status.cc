@@ -1,0 +1,47 @@
+#include "server/grpc_status.h"
+
+#include <grpc/support/time.h>
+
+#include <string>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace attendant {
+namespace {
+
+constexpr std::string_view kReasonPayload = "attendant/reject-reason";
+// A client takes 8 KiB of metadata in all, and the message is percent-encoded on the way.
+constexpr size_t kMaxMessageBytes = 2000;
+
+}  // namespace
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                      std::string(status.message().substr(0, kMaxMessageBytes)));
+}
+
+absl::Status Rejected(RejectReason reason, absl::Status status) {
+  if (!status.ok()) status.SetPayload(kReasonPayload, absl::Cord(absl::StrCat(static_cast<int>(reason))));
+  return status;
+}
+
+std::optional<RejectReason> ReasonOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kReasonPayload);
+  int reason = 0;
+  if (!payload.has_value() || !absl::SimpleAtoi(std::string(*payload), &reason)) return std::nullopt;
+  return static_cast<RejectReason>(reason);
+}
+
+TimePoint DeadlineOf(const grpc::ServerContextBase& context, const Clock& clock) {
+  const gpr_timespec deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return kInfiniteFuture;
+  const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  constexpr int64_t kForEverSeconds = int64_t{100} * 365 * 24 * 3600;
+  if (left.tv_sec > kForEverSeconds) return kInfiniteFuture;
+  return clock.Now() + std::chrono::seconds(left.tv_sec) + std::chrono::nanoseconds(left.tv_nsec);
+}
+
+}  // namespace attendant

@@ -1,0 +1,67 @@
+#include <grpc/support/log.h>
+
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/logging.h"
+#include "server/options.h"
+#include "server/server.h"
+#include "server/signals.h"
+
+namespace attendant {
+namespace {
+
+constexpr int kCannotStart = 1;
+constexpr int kWrongConfiguration = 2;
+
+int Fail(const absl::Status& status, int exit_code) {
+  std::cerr << "attendant-server: " << status.message() << "\n";
+  return exit_code;
+}
+
+// gRPC's own complaints become lines of our log. It takes a plain function, hence the static.
+void TakeOverGrpcLog(const Logger& log) {
+  static const Logger* const target = &log;
+  gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
+  gpr_set_log_function([](gpr_log_func_args* line) {
+    target->Warning("grpc", {{"file", line->file}, {"line", line->line}, {"message", line->message}});
+  });
+}
+
+int Serve(const config::ServerConfig& config) {
+  ShutdownSignals signals;
+  RaiseDescriptorLimit();
+  const Logger log(config.logging());
+  TakeOverGrpcLog(log);
+  const absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config, log);
+  if (!server.ok()) return Fail(server.status(), kCannotStart);
+  const int signal = signals.Wait();
+  log.Info("signal", {{"number", signal}});
+  return (*server)->Drain() ? 0 : kCannotStart;
+}
+
+int Main(const std::vector<std::string>& args) {
+  const absl::StatusOr<CommandLine> line = ParseCommandLine(args);
+  if (!line.ok()) return Fail(line.status(), kWrongConfiguration);
+  switch (line->action) {
+    case CommandLine::Action::kHelp:
+      std::cout << HelpText();
+      return 0;
+    case CommandLine::Action::kVersion:
+      std::cout << VersionText();
+      return 0;
+    case CommandLine::Action::kServe:
+      break;
+  }
+  return Serve(line->config);
+}
+
+}  // namespace
+}  // namespace attendant
+
+int main(int argc, char** argv) {
+  return attendant::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,0 +1,188 @@
+#include "server/model_registry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
+#include "server/grpc_status.h"
+#include "server/model_name.h"
+
+namespace attendant {
+namespace {
+
+absl::Status NotReady(const ServedModel& model) {
+  if (model.state == ModelState::kLoading) {
+    return Rejected(RejectReason::kNotReady, absl::UnavailableError(absl::StrCat(
+                                                 "model ", model.name, " is still loading; try again")));
+  }
+  return Rejected(RejectReason::kNotReady, absl::FailedPreconditionError(absl::StrCat(
+                                               "model ", model.name, " failed to load: ", model.message)));
+}
+
+absl::Status CheckLanguage(std::string_view field, std::string_view code) {
+  constexpr size_t kMaxBytes = 35;
+  const auto is_allowed = [](char c) { return absl::ascii_isalnum(c) || c == '-'; };
+  if (code.size() <= kMaxBytes && std::all_of(code.begin(), code.end(), is_allowed)) return absl::OkStatus();
+  return Rejected(RejectReason::kInvalid, absl::InvalidArgumentError(absl::StrCat(
+                                              field, ": is not a BCP 47 code, such as \"en\" or \"de-AT\"")));
+}
+
+// Empty where the named model fits the languages of the query.
+absl::Status CheckLanguagesOf(const ServedModel& model, const ModelQuery& query) {
+  const Translator::Info& info = model.translator->info();
+  const auto wrong = [&](std::string_view field, std::string_view served) {
+    return Rejected(RejectReason::kInvalid,
+                    absl::InvalidArgumentError(
+                        absl::StrCat(field, ": model ", model.name, " serves \"", served,
+                                     "\"; leave the model or the language out, or ask ListLanguagePairs")));
+  };
+  if (!LanguageFits(query.source_language, info.source_language)) {
+    return wrong("source_language_code", info.source_language);
+  }
+  if (!LanguageFits(query.target_language, info.target_language)) {
+    return wrong("target_language_code", info.target_language);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+bool LanguageFits(std::string_view wanted, std::string_view served) {
+  if (wanted.empty() || served.empty() || absl::EqualsIgnoreCase(wanted, served)) return true;
+  return absl::EqualsIgnoreCase(wanted.substr(0, wanted.find('-')), served);
+}
+
+ModelRegistry::ModelRegistry(const config::ServerConfig& config, Parts parts)
+    : configs_(config.model().begin(), config.model().end()), parts_(std::move(parts)) {
+  for (const config::ModelConfig& model : configs_) {
+    ServedModel served;
+    served.name = model.name();
+    served.metrics = &parts_.metrics.AddModel(model.name());
+    served.metrics->OnState(ModelState::kLoading);
+    models_[model.name()] = std::move(served);
+  }
+}
+
+ModelRegistry::~ModelRegistry() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  if (loading_.joinable()) loading_.join();
+}
+
+void ModelRegistry::StartLoading() {
+  loading_ = std::thread([this] { LoadAll(); });
+}
+
+void ModelRegistry::LoadAll() {
+  for (const config::ModelConfig& model : configs_) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stop_) return;
+    }
+    Load(model);
+  }
+}
+
+void ModelRegistry::Load(const config::ModelConfig& model) {
+  ServedModel served = *Find(model.name());
+  absl::StatusOr<std::unique_ptr<Translator>> translator = parts_.load(model, *served.metrics);
+  if (translator.ok()) {
+    served.state = ModelState::kReady;
+    served.translator = *std::move(translator);
+    served.retry_hint = std::make_shared<RetryHint>(parts_.clock);
+    const Translator::Info& info = served.translator->info();
+    served.metrics->OnLoaded(info);
+    parts_.log.Info("model_ready", {{"model", served.name},
+                                    {"architecture", info.architecture},
+                                    {"parameters", info.num_parameters},
+                                    {"weights_bytes", info.weights_bytes},
+                                    {"kv_cache_bytes", info.kv_cache_bytes},
+                                    {"workers", info.num_workers},
+                                    {"load_seconds", std::chrono::duration<double>(info.load_time).count()},
+                                    {"ignored_generation_keys", info.ignored_generation_keys}});
+  } else {
+    served.state = ModelState::kFailed;
+    served.message = std::string(translator.status().message());
+    served.metrics->OnLoadFailed(ToGrpcStatus(translator.status()).error_code());
+    parts_.log.Error("model_failed", {{"model", served.name},
+                                      {"path", model.path()},
+                                      {"code", absl::StatusCodeToString(translator.status().code())},
+                                      {"reason", served.message}});
+  }
+  Set(std::move(served));
+  if (parts_.on_change) parts_.on_change();
+}
+
+void ModelRegistry::Set(ServedModel model) {
+  model.metrics->OnState(model.state);
+  const std::lock_guard lock(mutex_);
+  models_[model.name] = std::move(model);
+}
+
+absl::StatusOr<ServedModel> ModelRegistry::Find(std::string_view name) const {
+  ATTENDANT_RETURN_IF_ERROR(Rejected(RejectReason::kModelName, CheckModelName(name)));
+  const std::lock_guard lock(mutex_);
+  const auto it = models_.find(name);
+  if (it != models_.end()) return it->second;
+  return Rejected(
+      RejectReason::kUnknownModel,
+      absl::NotFoundError("there is no such model; ModelService.ListModels names those there are"));
+}
+
+absl::StatusOr<ServedModel> ModelRegistry::Resolve(const ModelQuery& query) const {
+  ATTENDANT_RETURN_IF_ERROR(CheckLanguage("source_language_code", query.source_language));
+  ATTENDANT_RETURN_IF_ERROR(CheckLanguage("target_language_code", query.target_language));
+  const bool names_no_model = query.model.empty();
+  if (names_no_model && configs_.size() > 1) return ResolveByLanguages(query);
+  const std::string_view name = names_no_model ? std::string_view(configs_.front().name()) : query.model;
+  ATTENDANT_ASSIGN_OR_RETURN(ServedModel model, Find(name));
+  if (model.state != ModelState::kReady) return NotReady(model);
+  const absl::Status fits = CheckLanguagesOf(model, query);
+  if (fits.ok()) return model;
+  if (!names_no_model) return fits;
+  return Rejected(RejectReason::kUnknownModel,
+                  absl::NotFoundError("no model serves this language pair; "
+                                      "ListLanguagePairs names those there are"));
+}
+
+absl::StatusOr<ServedModel> ModelRegistry::ResolveByLanguages(const ModelQuery& query) const {
+  if (query.source_language.empty() && query.target_language.empty()) {
+    return Rejected(RejectReason::kInvalid,
+                    absl::InvalidArgumentError(
+                        "model: the server has several; name one, or set source_ and target_language_code"));
+  }
+  bool is_loading = false;
+  for (ServedModel& model : List()) {
+    is_loading = is_loading || model.state == ModelState::kLoading;
+    if (model.state == ModelState::kReady && CheckLanguagesOf(model, query).ok()) return std::move(model);
+  }
+  if (is_loading) {
+    return Rejected(RejectReason::kNotReady, absl::UnavailableError("models are still loading; try again"));
+  }
+  return Rejected(RejectReason::kUnknownModel,
+                  absl::NotFoundError("no model serves this language pair; "
+                                      "ListLanguagePairs names those there are"));
+}
+
+std::vector<ServedModel> ModelRegistry::List() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ServedModel> result;
+  for (const auto& [name, model] : models_) result.push_back(model);
+  return result;
+}
+
+bool ModelRegistry::IsReady() const {
+  const std::lock_guard lock(mutex_);
+  const auto has = [this](ModelState state) {
+    return std::any_of(models_.begin(), models_.end(),
+                       [&](const auto& m) { return m.second.state == state; });
+  };
+  return has(ModelState::kReady) && !has(ModelState::kLoading);
+}
+
+}  // namespace attendant

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace attendant {
+
+// Why a request was refused before any work was done for it; the label of attendant_rejected_total.
+enum class RejectReason {
+  kTooLarge,      // A message over the limit, also once decompressed.
+  kStructure,     // Too many or malformed fields.
+  kInvalid,       // A field out of its range.
+  kModelName,     // Not a name that a model can have, such as a path.
+  kUnknownModel,  // No such model or language pair.
+  kNotReady,      // The model is loading, or failed to load.
+  kDraining,
+  kQueueFull,
+  kCount
+};
+
+inline constexpr std::array<std::string_view, static_cast<size_t>(RejectReason::kCount)> kRejectReasonLabels =
+    {"too_large",     "structure", "invalid",  "model_name",
+     "unknown_model", "not_ready", "draining", "queue_full"};
+
+}  // namespace attendant

@@ -1,0 +1,180 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <sys/resource.h>
+
+#include <exception>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/cpu_budget.h"
+#include "engine/base/status_macros.h"
+#include "server/version.h"
+
+namespace attendant {
+namespace {
+
+TranslatorOptions OptionsOf(const config::ServerConfig& config, const config::ModelConfig& model) {
+  TranslatorOptions options;
+  options.num_workers = model.has_num_workers() ? model.num_workers() : config.engine().num_workers();
+  options.kv_cache_bytes =
+      model.has_kv_cache_bytes() ? model.kv_cache_bytes() : config.engine().kv_cache_bytes();
+  options.tokenize_threads = config.engine().tokenize_threads();
+  options.max_text_bytes = static_cast<int32_t>(config.limits().max_content_bytes());
+  options.max_sentences = config.limits().max_sentences();
+  options.scheduler.max_queue = config.scheduler().max_queue();
+  options.scheduler.limits.max_rows = config.scheduler().max_rows();
+  options.scheduler.limits.max_encode_tokens = config.scheduler().max_encode_tokens();
+  options.scheduler.limits.max_running = config.scheduler().max_running();
+  options.scheduler.limits.priority_step = std::chrono::milliseconds(config.scheduler().priority_step_ms());
+  return options;
+}
+
+ModelRegistry::Loader LoaderOf(const config::ServerConfig& config) {
+  return [&config](const config::ModelConfig& model, SchedulerObserver& observer) {
+    return Translator::Load(model.path(), OptionsOf(config, model), observer, Clock::Real());
+  };
+}
+
+// Every limit on purpose; gRPC's own defaults are mostly "none".
+void SetLimits(const config::ServerConfig& config, grpc::ServerBuilder& builder) {
+  const config::Transport& transport = config.transport();
+  const auto set = [&builder](const char* name, int value) { builder.AddChannelArgument(name, value); };
+  builder.SetMaxReceiveMessageSize(static_cast<int>(config.limits().max_request_bytes()));
+  set(GRPC_ARG_MAX_CONCURRENT_STREAMS, transport.max_concurrent_streams());
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, transport.keepalive_time_ms());
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, transport.keepalive_timeout_ms());
+  set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  if (transport.max_connection_idle_ms() > 0) {
+    set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, transport.max_connection_idle_ms());
+  }
+  if (transport.max_connection_age_ms() > 0) {
+    set(GRPC_ARG_MAX_CONNECTION_AGE_MS, transport.max_connection_age_ms());
+  }
+  set(GRPC_ARG_ALLOW_REUSEPORT, 0);  // A taken port is an error, not a second server behind it.
+  // message.cc decompresses, within the limit; it knows gzip only.
+  set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+}
+
+}  // namespace
+
+Server::Server(const config::ServerConfig& config, const Logger& log)
+    : config_(config),
+      log_(log),
+      process_metrics_(std::make_shared<ProcessMetrics>()),
+      registry_(config_, {LoaderOf(config_), metrics_, log_, Clock::Real(), [this] { UpdateHealth(); }}),
+      context_{config_.limits(), registry_, metrics_, log_, tracker_, Clock::Real()},
+      translation_service_(context_),
+      model_service_(context_) {}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig& config, const Logger& log) {
+  std::unique_ptr<Server> server(new Server(config, log));
+  server->UpdateHealth();
+  ATTENDANT_RETURN_IF_ERROR(server->StartMetrics());
+  ATTENDANT_RETURN_IF_ERROR(server->StartGrpc());
+  ATTENDANT_RETURN_IF_ERROR(server->WritePortFile());
+  server->LogStart();
+  server->registry_.StartLoading();
+  return server;
+}
+
+Server::~Server() {
+  if (grpc_ != nullptr && !is_drained_) Drain();
+}
+
+absl::Status Server::StartMetrics() {
+  if (config_.metrics_address().empty()) return absl::OkStatus();
+  try {
+    exposer_ = std::make_unique<prometheus::Exposer>(config_.metrics_address());
+  } catch (const std::exception& error) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", config_.metrics_address(),
+                                               " for metrics (", error.what(),
+                                               "); is the port taken? see --metrics"));
+  }
+  exposer_->RegisterCollectable(metrics_.registry());
+  exposer_->RegisterCollectable(process_metrics_);
+  metrics_port_ = exposer_->GetListeningPorts().front();
+  return absl::OkStatus();
+}
+
+absl::Status Server::StartGrpc() {
+  grpc::EnableDefaultHealthCheckService(false);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  SetLimits(config_, builder);
+  builder.AddListeningPort(config_.listen_address(), grpc::InsecureServerCredentials(), &grpc_port_);
+  builder.RegisterService(&translation_service_);
+  builder.RegisterService(&model_service_);
+  builder.RegisterService(&health_);
+  grpc_ = builder.BuildAndStart();
+  if (grpc_ != nullptr && grpc_port_ != 0) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen on ", config_.listen_address(), "; is the port taken? see --listen"));
+}
+
+absl::Status Server::WritePortFile() const {
+  if (config_.port_file().empty()) return absl::OkStatus();
+  // Written whole or not at all: whoever waits for the file reads it at once.
+  const std::string unfinished = config_.port_file() + ".tmp";
+  std::ofstream out(unfinished);
+  out << "grpc " << grpc_port_ << "\nmetrics " << metrics_port_ << "\n";
+  out.close();
+  if (out.good() && std::rename(unfinished.c_str(), config_.port_file().c_str()) == 0)
+    return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("cannot write ", config_.port_file(), "; see --port-file"));
+}
+
+void Server::LogStart() const {
+  LogFields models = LogFields::array();
+  for (const config::ModelConfig& model : config_.model()) models.push_back(model.name());
+  log_.Info("listening", {{"version", kVersion},
+                          {"grpc", config_.listen_address()},
+                          {"grpc_port", grpc_port_},
+                          {"metrics", config_.metrics_address()},
+                          {"metrics_port", metrics_port_},
+                          {"models", models},
+                          {"cpus", DetectCpuBudget().num_cpus},
+                          {"kv_cache_bytes", config_.engine().kv_cache_bytes()}});
+}
+
+void Server::UpdateHealth() {
+  for (const ServedModel& model : registry_.List()) {
+    health_.Set(absl::StrCat("models/", model.name), model.state == ModelState::kReady);
+  }
+  health_.Set("attendant.v1.ModelService", true);
+  health_.Set("attendant.v1.TranslationService", registry_.IsReady());
+  health_.Set("", registry_.IsReady());
+}
+
+bool Server::Drain() {
+  const auto start = Clock::Real().Now();
+  is_drained_ = true;
+  log_.Info("draining", {{"grace_ms", config_.lifecycle().drain_grace_ms()},
+                         {"timeout_ms", config_.lifecycle().drain_timeout_ms()}});
+  metrics_.SetDraining();
+  health_.BeginDrain();
+  std::this_thread::sleep_for(std::chrono::milliseconds(config_.lifecycle().drain_grace_ms()));
+  tracker_.StopAccepting();
+  const bool is_idle = tracker_.WaitIdle(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
+  health_.EndWatches();
+  // Cuts off what is left, after all that is accepted has had its time.
+  grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
+  const std::chrono::duration<double> took = Clock::Real().Now() - start;
+  log_.Info("drained", {{"complete", is_idle}, {"seconds", took.count()}});
+  return is_idle;
+}
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace attendant

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <grpcpp/server.h>
+#include <prometheus/exposer.h>
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "server/call_tracker.h"
+#include "server/health_service.h"
+#include "server/logging.h"
+#include "server/metrics.h"
+#include "server/model_registry.h"
+#include "server/model_service.h"
+#include "server/process_metrics.h"
+#include "server/server_config.pb.h"
+#include "server/service_context.h"
+#include "server/translation_service.h"
+
+namespace attendant {
+
+// The whole server behind its ports: listens and answers from Start on, while its models load. Everything
+// accepted is answered before Drain returns true. Not for more than one drain. Thread-safe.
+class Server {
+ public:
+  // config: as CompleteConfig gives it. log must outlive the server. Errors: UNAVAILABLE a port is taken;
+  // FAILED_PRECONDITION the port file cannot be written.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const config::ServerConfig& config, const Logger& log);
+  // Drains with what is left of the configured times if nobody did.
+  ~Server();
+
+  int grpc_port() const { return grpc_port_; }
+  int metrics_port() const { return metrics_port_; }  // 0: none.
+
+  // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then new ones are
+  // refused and the accepted ones are waited for; Watches end; the ports close. False if drain_timeout_ms
+  // came before every accepted call was answered.
+  bool Drain();
+
+ private:
+  Server(const config::ServerConfig& config, const Logger& log);
+  absl::Status StartMetrics();
+  absl::Status StartGrpc();
+  absl::Status WritePortFile() const;
+  void LogStart() const;
+  void UpdateHealth();
+
+  const config::ServerConfig config_;
+  const Logger& log_;
+  Metrics metrics_;
+  const std::shared_ptr<ProcessMetrics> process_metrics_;
+  CallTracker tracker_;
+  HealthServiceImpl health_;
+  ModelRegistry registry_;
+  const ServiceContext context_;
+  TranslationServiceImpl translation_service_;
+  ModelServiceImpl model_service_;
+  std::unique_ptr<prometheus::Exposer> exposer_;
+  std::unique_ptr<grpc::Server> grpc_;
+  int grpc_port_ = 0;
+  int metrics_port_ = 0;
+  bool is_drained_ = false;
+};
+
+// Lets the process open as many descriptors as the system allows it: without descriptors gRPC's listener
+// stops for good.
+void RaiseDescriptorLimit();
+
+}  // namespace attendant

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "engine/base/clock.h"
+#include "server/call_tracker.h"
+#include "server/logging.h"
+#include "server/metrics.h"
+#include "server/model_registry.h"
+#include "server/server_config.pb.h"
+
+namespace attendant {
+
+// What the services work with; the server owns it all and outlives them.
+struct ServiceContext {
+  const config::Limits& limits;
+  ModelRegistry& registry;
+  Metrics& metrics;
+  const Logger& log;
+  CallTracker& tracker;
+  const Clock& clock;
+};
+
+}  // namespace attendant

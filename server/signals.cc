@@ -1,0 +1,42 @@
+#include "server/signals.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <thread>
+
+namespace attendant {
+namespace {
+
+sigset_t ShutdownSet() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+int WaitForOne() {
+  const sigset_t set = ShutdownSet();
+  int signal = 0;
+  while (sigwait(&set, &signal) != 0) {
+  }
+  return signal;
+}
+
+}  // namespace
+
+ShutdownSignals::ShutdownSignals() {
+  const sigset_t set = ShutdownSet();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int ShutdownSignals::Wait() {
+  const int signal = WaitForOne();
+  // Lives as long as the process: there is nothing to join it for.
+  std::thread([] { _exit(128 + WaitForOne()); }).detach();
+  return signal;
+}
+
+}  // namespace attendant
