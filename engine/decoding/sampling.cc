@@ -24,9 +24,8 @@ double MaxScore(absl::Span<const TokenScore> candidates) {
 }  // namespace
 
 double UniformAt(uint64_t seed, TokenChooser::Place place) {
-  const uint64_t sample = static_cast<uint32_t>(place.sample);
-  const uint64_t position = static_cast<uint32_t>(place.position);
-  return static_cast<double>(Mix(Mix(seed) ^ Mix(sample << 32 | position)) >> 11) * 0x1p-53;
+  const uint64_t row = Mix(Mix(seed) + static_cast<uint32_t>(place.sample));
+  return static_cast<double>(Mix(row + static_cast<uint32_t>(place.position)) >> 11) * 0x1p-53;
 }
 
 SamplingChooser::SamplingChooser(const DecodingOptions& options, std::shared_ptr<const Rules> rules)
