@@ -1,11 +1,11 @@
 #include "engine/ops/linear.h"
 
-#include <omp.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "engine/ops/matmul_kernels.h"
+#include "engine/ops/one_thread.h"
 #include "engine/tensor/tensor.h"
 
 namespace attendant {
@@ -18,7 +18,7 @@ class Linear::Impl {
         kernels_(MatmulKernels::Get({in_dim_, out_dim_, activation, output})),
         packed_(DType::kU8, {static_cast<int64_t>(kernels_.packed_weights().get_size())}),
         bias_(DType::kF32, {out_dim_}) {
-    omp_set_num_threads(1);
+    ComputeOnThisThreadAlone();
     if (weights.bias != nullptr) std::copy_n(weights.bias, out_dim_, bias_.f32().data());
     const dnnl::memory::desc plain({in_dim_, out_dim_}, dnnl::memory::data_type::f32,
                                    dnnl::memory::format_tag::ba);
@@ -30,7 +30,7 @@ class Linear::Impl {
   }
 
   void Run(const float* src, size_t rows, float* dst, Workspace& workspace) const {
-    omp_set_num_threads(1);
+    ComputeOnThisThreadAlone();
     int64_t left = static_cast<int64_t>(rows);
     while (left > 0) {
       const int64_t chunk = std::min(left, MatmulKernels::kMaxRows);

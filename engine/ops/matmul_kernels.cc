@@ -1,8 +1,9 @@
 #include "engine/ops/matmul_kernels.h"
 
-#include <omp.h>
 
 #include <map>
+
+#include "engine/ops/one_thread.h"
 
 namespace attendant {
 namespace {
@@ -38,7 +39,7 @@ dnnl::primitive_attr Attributes(const MatmulKey& key) {
 dnnl::matmul::primitive_desc Describe(const MatmulKey& key, int64_t rows, const memory::desc& weights) {
   // oneDNN chooses its blocking for the number of OpenMP threads of the moment, and each of our calls runs on
   // one.
-  omp_set_num_threads(1);
+  ComputeOnThisThreadAlone();
   return DescribeMatmul(RowMajor(rows, key.in_dim), weights, RowMajor(1, key.out_dim),
                         RowMajor(rows, key.out_dim), Attributes(key));
 }
