@@ -125,42 +125,51 @@ bool ImprovementPossible(const std::vector<Beam>& running, const std::vector<Bea
                      [&](const Beam& beam) { return best > (beam.finished ? worst : -1e9f); });
 }
 
+struct State {
+  std::vector<Beam> running;
+  std::vector<Beam> finished;
+};
+
+// One step, the length-th; returns whether another follows.
+bool Step(const DecodingOptions& options, const ToyLogits& model, size_t length, State& state) {
+  const auto num_beams = static_cast<size_t>(options.beam_size);
+  const size_t keep = std::max<size_t>(2, 1 + options.end_tokens.size()) * num_beams;
+  const std::vector<Beam> top = Continue(state.running, options, model, keep);
+  const bool at_max = options.target_prefix.size() + length >= static_cast<size_t>(options.max_length);
+  std::vector<Beam> still_running = top;
+  std::vector<Beam> merged = state.finished;
+  bool all_hit = true;
+  for (size_t i = 0; i < top.size(); ++i) {
+    const bool hit = at_max || Contains(options.end_tokens, top[i].tokens.back());
+    all_hit = all_hit && hit;
+    if (hit) still_running[i].score += -1e9f;
+    Beam candidate = top[i];
+    candidate.score /= LengthNorm(length, options.length_penalty);
+    candidate.finished = hit && i < num_beams;
+    if (!candidate.finished) candidate.score += -1e9f;
+    merged.push_back(candidate);
+  }
+  state.running = Best(still_running, num_beams);
+  state.finished = Best(merged, num_beams);
+  const bool full =
+      std::all_of(state.finished.begin(), state.finished.end(), [](const Beam& b) { return b.finished; });
+  const bool stop_at_beams = options.early_stopping == EarlyStopping::kAtBeams && full;
+  return !all_hit && !stop_at_beams && ImprovementPossible(state.running, state.finished, options, length);
+}
+
 }  // namespace
 
 std::vector<ReferenceResult> ReferenceBeamSearch(const DecodingOptions& options, const ToyLogits& model) {
   const auto num_beams = static_cast<size_t>(options.beam_size);
   Tokens prompt = {options.start_token};
   prompt.insert(prompt.end(), options.target_prefix.begin(), options.target_prefix.end());
-  std::vector<Beam> running(num_beams, Beam{prompt, {}, -1e9f, false});
-  running[0].score = 0;
-  std::vector<Beam> finished(num_beams);
-  const size_t keep = std::max<size_t>(2, 1 + options.end_tokens.size()) * num_beams;
-  for (size_t length = 1;; ++length) {
-    const std::vector<Beam> top = Continue(running, options, model, keep);
-    const bool at_max = prompt.size() + length > static_cast<size_t>(options.max_length);
-    std::vector<Beam> still_running = top;
-    std::vector<Beam> merged = finished;
-    bool all_hit = true;
-    for (size_t i = 0; i < top.size(); ++i) {
-      const bool hit = at_max || Contains(options.end_tokens, top[i].tokens.back());
-      all_hit = all_hit && hit;
-      if (hit) still_running[i].score += -1e9f;
-      Beam candidate = top[i];
-      candidate.score /= LengthNorm(length, options.length_penalty);
-      candidate.finished = hit && i < num_beams;
-      if (!candidate.finished) candidate.score += -1e9f;
-      merged.push_back(candidate);
-    }
-    running = Best(still_running, num_beams);
-    finished = Best(merged, num_beams);
-    const bool all_finished =
-        std::all_of(finished.begin(), finished.end(), [](const Beam& b) { return b.finished; });
-    const bool stop_at_beams = options.early_stopping == EarlyStopping::kAtBeams && all_finished;
-    if (all_hit || stop_at_beams || !ImprovementPossible(running, finished, options, length)) break;
+  State state{std::vector<Beam>(num_beams, Beam{prompt, {}, -1e9f, false}), std::vector<Beam>(num_beams)};
+  state.running[0].score = 0;
+  for (size_t length = 1; Step(options, model, length, state); ++length) {
   }
   std::vector<ReferenceResult> results;
   for (size_t i = 0; i < static_cast<size_t>(options.num_hypotheses); ++i) {
-    const Beam& beam = finished[i];
+    const Beam& beam = state.finished[i];
     results.push_back({Tokens(beam.tokens.begin() + static_cast<ptrdiff_t>(prompt.size()), beam.tokens.end()),
                        beam.log_probs, beam.score});
   }
