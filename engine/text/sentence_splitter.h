@@ -14,10 +14,10 @@ struct Sentence {
   std::string trailing;  // White space, with line breaks, between this sentence and the next.
 };
 
-// Splits at sentence ends as Unicode UAX #29 defines them (ICU, with the locale's abbreviations suppressed),
-// and always at line breaks. Invalid UTF-8 becomes U+FFFD first. An empty text has no sentences.
-// Thread-safe. Linear in the length of text, which must be under 2 GiB.
-// locale: a BCP 47 language ("en"); "" means the root locale.
+// Splits at sentence ends as Unicode UAX #29 defines them (ICU), save after common abbreviations
+// of the locale ("Mr.", "z. B."), and always at line breaks. Invalid UTF-8 becomes U+FFFD first. An empty
+// text has no sentences. Thread-safe. Linear in the length of text, which must be under 2 GiB. locale: a BCP
+// 47 language ("en"); "" means the root locale.
 std::vector<Sentence> SplitSentences(std::string_view text, std::string_view locale);
 
 // Halves an overlong sentence at the most sensible place near its middle: after ; : — or a closing bracket,

@@ -20,6 +20,11 @@ icu::Locale LocaleOf(const std::string& name) {
   return U_SUCCESS(error) && !locale.isBogus() ? locale : icu::Locale::getRoot();
 }
 
+// Abbreviations that ICU's lists lack and that hardly ever end a sentence, as "etc." and "a.m." do.
+constexpr const char16_t* kAbbreviations[] = {
+    u"Dr.",  u"Prof.", u"St.",  u"Mr.",   u"Mrs.", u"Ms.",   u"Gen.", u"Sen.", u"Fig.",   u"vs.",
+    u"e.g.", u"i.e.",  u"z.B.", u"z. B.", u"d.h.", u"d. h.", u"bzw.", u"ca.",  u"approx."};
+
 std::unique_ptr<icu::BreakIterator> MakeSentenceIterator(const icu::Locale& locale) {
   UErrorCode error = U_ZERO_ERROR;
   std::unique_ptr<icu::BreakIterator> plain(icu::BreakIterator::createSentenceInstance(locale, error));
@@ -27,6 +32,9 @@ std::unique_ptr<icu::BreakIterator> MakeSentenceIterator(const icu::Locale& loca
   const std::unique_ptr<icu::FilteredBreakIteratorBuilder> builder(
       icu::FilteredBreakIteratorBuilder::createInstance(locale, error));
   if (U_FAILURE(error) || builder == nullptr) return plain;
+  if (locale != icu::Locale::getRoot()) {
+    for (const char16_t* abbreviation : kAbbreviations) builder->suppressBreakAfter(abbreviation, error);
+  }
   // The builder takes its argument over even when it fails.
   std::unique_ptr<icu::BreakIterator> filtered(builder->build(plain->clone(), error));
   return U_SUCCESS(error) && filtered != nullptr ? std::move(filtered) : std::move(plain);

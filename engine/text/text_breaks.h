@@ -14,8 +14,8 @@ class TextBreaks {
  public:
   static constexpr size_t npos = std::string_view::npos;
 
-  // Sentences after UAX #29; where ICU has abbreviations of the locale ("Mr."), not after those. locale: a
-  // BCP 47 language.
+  // Sentences after UAX #29, with no break after common abbreviations ("Mr.") where locale, a BCP 47
+  // language, is not the root ("").
   static TextBreaks Sentences(std::string_view locale);
   // Grapheme clusters after UAX #29.
   static TextBreaks GraphemeClusters();
