@@ -23,7 +23,8 @@ void PrintError(std::string_view message);
 // The same for a wrong command line.
 ExitCode UsageError(const absl::Status& status, std::string_view command);
 
-// Parses args; nullopt when that is already all to do (--help, or an error), with the exit code in `exit_code`.
+// Parses args; nullopt when that is already all to do (--help, or an error), with the exit code in
+// `exit_code`.
 std::optional<std::vector<std::string>> ParseOrExplain(const FlagSet& flags, const Args& args,
                                                        ExitCode& exit_code);
 

@@ -1,13 +1,12 @@
 #include "client/connection.h"
 
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
 #include <poll.h>
 
 #include <chrono>
 #include <cstdlib>
-
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -24,7 +23,8 @@ constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
 constexpr int kMaxAnswerBytes = 256 << 20;  // n-best lists with alignments of long texts.
 
 bool IsLoopback(std::string_view server) {
-  return server.substr(0, 4) == "127." || server.substr(0, 10) == "localhost:" || server.substr(0, 6) == "[::1]:";
+  return server.substr(0, 4) == "127." || server.substr(0, 10) == "localhost:" ||
+         server.substr(0, 6) == "[::1]:";
 }
 
 bool IsPort(std::string_view text) {
@@ -33,8 +33,8 @@ bool IsPort(std::string_view text) {
 }
 
 absl::Status BadServer(std::string_view server) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("--server: '", Absl(server), "' is not an address: write host:port, such as ", Absl(kDefaultServer)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--server: '", Absl(server), "' is not an address: write host:port, such as ", Absl(kDefaultServer)));
 }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& server) {
@@ -75,7 +75,8 @@ void AddConnectionFlags(FlagSet& flags, ConnectionOptions& options) {
 
 absl::StatusOr<std::string> NormalizeServer(std::string_view server) {
   const bool has_bad_character = server.find_first_of(" \t\r\n") != std::string_view::npos;
-  if (server.empty() || has_bad_character || server.substr(0, 7) == "http://" || server.substr(0, 8) == "https://") {
+  if (server.empty() || has_bad_character || server.substr(0, 7) == "http://" ||
+      server.substr(0, 8) == "https://") {
     return BadServer(server);
   }
   const size_t colon = server.rfind(':');
@@ -117,9 +118,11 @@ std::string DescribeError(const absl::Status& status, std::string_view server) {
     case absl::StatusCode::kDeadlineExceeded:
       return "no answer within the deadline: give more time with --deadline, or send less text";
     case absl::StatusCode::kUnavailable:
-      return absl::StrCat(Absl(server), " is not available now: ", status.message(), " (--wait 30s waits for it)");
+      return absl::StrCat(Absl(server), " is not available now: ", status.message(),
+                          " (--wait 30s waits for it)");
     case absl::StatusCode::kUnimplemented:
-      return absl::StrCat(Absl(server), " answers, but does not offer this: is it an attendant-server of this version?");
+      return absl::StrCat(Absl(server),
+                          " answers, but does not offer this: is it an attendant-server of this version?");
     case absl::StatusCode::kNotFound:
       return absl::StrCat(status.message(), " ('attendant models' lists what is served)");
     default:

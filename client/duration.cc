@@ -12,8 +12,8 @@ namespace attendant::client {
 absl::StatusOr<absl::Duration> ParseDuration(std::string_view text, const DurationLimits& limits) {
   absl::Duration duration;
   if (!absl::ParseDuration(Absl(text), &duration)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", Absl(text), "' is not a time: write a number with its unit, such as 500ms, 30s or 2m"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", Absl(text), "' is not a time: write a number with its unit, such as 500ms, 30s or 2m"));
   }
   if (duration < limits.min || duration > limits.max) {
     return absl::InvalidArgumentError(absl::StrCat("'", Absl(text),

@@ -55,12 +55,14 @@ Json ToJson(const v1::Hypothesis& hypothesis) {
   Json json = {{"text", hypothesis.text()},
                {"score", Number(hypothesis.score())},
                {"finish_reason", FinishReasonName(hypothesis.finish_reason())},
-               {"token_ids", Json(std::vector<int32_t>(hypothesis.token_ids().begin(), hypothesis.token_ids().end()))}};
+               {"token_ids",
+                Json(std::vector<int32_t>(hypothesis.token_ids().begin(), hypothesis.token_ids().end()))}};
   if (!hypothesis.tokens().empty()) json["tokens"] = Strings(hypothesis.tokens());
   if (!hypothesis.token_scores().empty()) json["token_scores"] = Numbers(hypothesis.token_scores());
   if (!hypothesis.alignment().empty()) {
     json["alignment"] = Json::array();
-    for (const v1::AlignmentRow& row : hypothesis.alignment()) json["alignment"].push_back(Numbers(row.weights()));
+    for (const v1::AlignmentRow& row : hypothesis.alignment())
+      json["alignment"].push_back(Numbers(row.weights()));
   }
   return json;
 }
@@ -69,7 +71,8 @@ Json ToJson(const v1::SentenceTranslation& sentence) {
   Json json = {{"source", sentence.source_text()}};
   if (!sentence.source_tokens().empty()) json["source_tokens"] = Strings(sentence.source_tokens());
   json["hypotheses"] = Json::array();
-  for (const v1::Hypothesis& hypothesis : sentence.hypotheses()) json["hypotheses"].push_back(ToJson(hypothesis));
+  for (const v1::Hypothesis& hypothesis : sentence.hypotheses())
+    json["hypotheses"].push_back(ToJson(hypothesis));
   return json;
 }
 

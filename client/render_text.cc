@@ -16,7 +16,8 @@ void AppendTokenScores(const v1::Hypothesis& hypothesis, std::string& text) {
   text += '\n';
 }
 
-void AppendHypotheses(const TextResult& result, int sentence_index, const TextFormat& format, std::string& text) {
+void AppendHypotheses(const TextResult& result, int sentence_index, const TextFormat& format,
+                      std::string& text) {
   const v1::SentenceTranslation& sentence = result.translation.sentences(sentence_index);
   const int count = format.n_best ? sentence.hypotheses_size() : std::min(1, sentence.hypotheses_size());
   for (int rank = 0; rank < count; ++rank) {
@@ -29,7 +30,8 @@ void AppendHypotheses(const TextResult& result, int sentence_index, const TextFo
 
 void AppendHeatMap(const v1::SentenceTranslation& sentence, const TerminalStyle& style, std::string& text) {
   const absl::StatusOr<HeatMap> map = MakeHeatMap(sentence);
-  absl::StrAppend(&text, "\n", map.ok() ? RenderTerminal(*map, style) : std::string(map.status().message()), "\n");
+  absl::StrAppend(&text, "\n", map.ok() ? RenderTerminal(*map, style) : std::string(map.status().message()),
+                  "\n");
 }
 
 }  // namespace

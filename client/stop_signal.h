@@ -6,8 +6,8 @@
 
 namespace attendant::client {
 
-// Turns SIGINT and SIGTERM into a clean stop; a second signal ends the process at once. SIGPIPE is ignored: a write
-// to a closed pipe fails instead. One at a time in a process. Thread-safe.
+// Turns SIGINT and SIGTERM into a clean stop; a second signal ends the process at once. SIGPIPE is ignored: a
+// write to a closed pipe fails instead. One at a time in a process. Thread-safe.
 class StopSignal {
  public:
   StopSignal();
@@ -21,8 +21,8 @@ class StopSignal {
   // As if the signal had come.
   void Stop();
 
-  // Calls `handler` on another thread when the signal comes, at once if it came already. Empty: none any more; when
-  // this returns, no earlier handler is running.
+  // Calls `handler` on another thread when the signal comes, at once if it came already. Empty: none any
+  // more; when this returns, no earlier handler is running.
   void OnStop(std::function<void()> handler);
 
  private:

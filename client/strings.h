@@ -7,6 +7,8 @@
 namespace attendant::client {
 
 // Abseil's string_view is a type of its own in some of its builds.
-inline absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
+inline absl::string_view Absl(std::string_view text) {
+  return {text.data(), text.size()};
+}
 
 }  // namespace attendant::client

@@ -1,14 +1,14 @@
 #include "client/translate_calls.h"
 
+#include <grpcpp/alarm.h>
+#include <grpcpp/client_context.h>
+
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <random>
 #include <utility>
 #include <vector>
-
-#include <grpcpp/alarm.h>
-#include <grpcpp/client_context.h>
 
 #include "absl/strings/numbers.h"
 #include "client/grpc_status.h"

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <grpcpp/channel.h>
+
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
-
-#include <grpcpp/channel.h>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -19,15 +19,17 @@ namespace attendant::client {
 struct CallOptions {
   absl::Duration deadline = absl::Seconds(60);  // Of each attempt.
   int max_retries = 10;                         // Of a call that the server refused because it is full.
-  // How long, from a call's first attempt on, an unavailable server is tried again; at least kMinUnavailableTries.
+  // How long, from a call's first attempt on, an unavailable server is tried again; at least
+  // kMinUnavailableTries.
   absl::Duration unavailable_wait = absl::ZeroDuration();
 };
 
 // A connection may be lost for reasons that the next attempt does not meet.
 inline constexpr int kMinUnavailableTries = 3;
 
-// Before attempt number `attempt` (1: the first retry): what the server's `retry-after-ms` says, or 50 ms doubled at
-// each attempt if that is longer; at most 5 s. `jitter`, 0 to 1, spreads callers: up to a quarter is added.
+// Before attempt number `attempt` (1: the first retry): what the server's `retry-after-ms` says, or 50 ms
+// doubled at each attempt if that is longer; at most 5 s. `jitter`, 0 to 1, spreads callers: up to a quarter
+// is added.
 absl::Duration RetryDelay(int attempt, std::optional<int64_t> retry_after_ms, double jitter);
 
 // Asynchronous TranslationService.Translate calls over one channel. Refused calls (RESOURCE_EXHAUSTED with

@@ -32,14 +32,22 @@ void AddInputFlags(FlagSet& flags, TranslateOptions& o) {
   flags.BeginGroup("Input and output");
   flags.Add(TextFlag("input", "FILE", "Lines to translate. '-': standard input.",
                      [&o](std::string value) { o.input = std::move(value); }));
-  flags.Add(TextFlag("output", "FILE", "Where to write. The file appears when all is done; after\nan interrupt what is done stays as FILE.partial.",
+  flags.Add(TextFlag("output", "FILE",
+                     "Where to write. The file appears when all is done; after\nan interrupt what is done "
+                     "stays as FILE.partial.",
                      [&o](std::string value) { o.output = std::move(value); }));
   flags.Add(SwitchFlag("whole", "The input is one text, not one text a line.", [&o] { o.whole = true; }));
   flags.Add(SwitchFlag("json", "One JSON object for each text; see below.", [&o] { o.json = true; }));
-  flags.Add(SwitchFlag("stream", "Show text as it grows, one text after the other. With\n--beam 1 unless --beam is given: beams show whole sentences.", [&o] { o.stream = true; }));
-  flags.Add(SwitchFlag("scores", "Log-probability of each sentence and of each token.", [&o] { o.scores = true; }));
-  flags.Add(SwitchFlag("alignment", "Heat map of source against target tokens.", [&o] { o.alignment = true; }));
-  flags.Add(TextFlag("output-image", "FILE", "The heat map as a picture, .png or .svg; of the first 64\nsentences.",
+  flags.Add(SwitchFlag("stream",
+                       "Show text as it grows, one text after the other. With\n--beam 1 unless --beam is "
+                       "given: beams show whole sentences.",
+                       [&o] { o.stream = true; }));
+  flags.Add(
+      SwitchFlag("scores", "Log-probability of each sentence and of each token.", [&o] { o.scores = true; }));
+  flags.Add(
+      SwitchFlag("alignment", "Heat map of source against target tokens.", [&o] { o.alignment = true; }));
+  flags.Add(TextFlag("output-image", "FILE",
+                     "The heat map as a picture, .png or .svg; of the first 64\nsentences.",
                      [&o](std::string value) { o.output_image = std::move(value); }));
   flags.Add(SwitchFlag("quiet", "No progress and no warnings.", [&o] { o.quiet = true; }));
 }
@@ -59,9 +67,11 @@ void AddSearchFlags(FlagSet& flags, Decoding& d) {
   flags.BeginGroup("Search (defaults: the model's)");
   flags.Add(IntFlag("beam", "Hypotheses kept at each step. 1: greedy.", {.min = 1},
                     [&d](int64_t n) { d.set_beam_size(static_cast<int32_t>(n)); }));
-  flags.Add(IntFlag("n-best", "Hypotheses shown for each sentence. --beam is at least\nmax(N, 4) unless it is given.",
+  flags.Add(IntFlag("n-best",
+                    "Hypotheses shown for each sentence. --beam is at least\nmax(N, 4) unless it is given.",
                     {.min = 1}, [&d](int64_t n) { d.set_num_hypotheses(static_cast<int32_t>(n)); }));
-  flags.Add(NumberFlag("patience", "Stop at beam * X finished hypotheses.", [&d](float x) { d.set_patience(x); }));
+  flags.Add(
+      NumberFlag("patience", "Stop at beam * X finished hypotheses.", [&d](float x) { d.set_patience(x); }));
   flags.Add(NumberFlag("length-penalty", "Above 1 favours long translations.",
                        [&d](float x) { d.set_length_penalty(x); }));
   flags.Add(NumberFlag("coverage-penalty", "Favours translations that attend to all of the source.",
@@ -97,7 +107,8 @@ void AddConstraintFlags(FlagSet& flags, Decoding& d) {
                        [&d](float x) { d.set_repetition_penalty(x); }));
   flags.Add(IntFlag("no-repeat-ngram", "No N tokens come twice in a row of a sentence. 0: off.", {},
                     [&d](int64_t n) { d.set_no_repeat_ngram_size(static_cast<int32_t>(n)); }));
-  flags.Add(SwitchFlag("disable-unknowns", "Never produce the unknown token.", [&d] { d.set_disable_unk(true); }));
+  flags.Add(
+      SwitchFlag("disable-unknowns", "Never produce the unknown token.", [&d] { d.set_disable_unk(true); }));
   flags.Add(SwitchFlag("replace-unknowns", "Put the source word in the place of an unknown token.",
                        [&d] { d.set_replace_unknowns(true); }));
   flags.Add(SwitchFlag("no-split", "Translate a line in one go, not sentence by sentence.",
@@ -110,9 +121,10 @@ void AddTransportFlags(FlagSet& flags, TranslateOptions& o) {
                     [&o](int64_t n) { o.concurrency = static_cast<int>(n); }));
   flags.Add(IntFlag("batch", "Lines in one call, 1 to 256. Default 8.", {.min = 1, .max = 256},
                     [&o](int64_t n) { o.batch = static_cast<int>(n); }));
-  flags.Add(IntFlag("retries", "How often a call is made again when the server is full.\nDefault 10.", {.max = 1000},
-                    [&o](int64_t n) { o.retries = static_cast<int>(n); }));
-  flags.Add(IntFlag("priority", "-10 to 10: higher goes first when requests wait. Default 0.", {.min = -10, .max = 10},
+  flags.Add(IntFlag("retries", "How often a call is made again when the server is full.\nDefault 10.",
+                    {.max = 1000}, [&o](int64_t n) { o.retries = static_cast<int>(n); }));
+  flags.Add(IntFlag("priority", "-10 to 10: higher goes first when requests wait. Default 0.",
+                    {.min = -10, .max = 10},
                     [&o](int64_t n) { o.request.set_priority(static_cast<int32_t>(n)); }));
 }
 

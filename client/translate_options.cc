@@ -18,10 +18,11 @@ absl::Status CheckTogether(const TranslateOptions& options) {
     return absl::InvalidArgumentError("texts are given as arguments and with --input: use one of them");
   }
   if (options.whole && !options.texts.empty()) {
-    return absl::InvalidArgumentError("--whole is for --input and standard input: an argument is one text already");
+    return absl::InvalidArgumentError(
+        "--whole is for --input and standard input: an argument is one text already");
   }
-  const bool has_form = options.json || options.scores || options.alignment || !options.output_image.empty() ||
-                        decoding.has_num_hypotheses();
+  const bool has_form = options.json || options.scores || options.alignment ||
+                        !options.output_image.empty() || decoding.has_num_hypotheses();
   if (options.stream && has_form) {
     return absl::InvalidArgumentError(
         "--stream shows growing text only: it does not go with --json, --scores, --n-best, --alignment and "

@@ -34,7 +34,8 @@ struct TranslateOptions {
 // The flags; `options` must outlive them.
 FlagSet MakeTranslateFlags(TranslateOptions& options);
 
-// After parsing: what cannot go together, and what one option means for another (--n-best for --beam, --sample and
+// After parsing: what cannot go together, and what one option means for another (--n-best for --beam,
+// --sample and
 // --stream for a beam of 1). INVALID_ARGUMENT.
 absl::Status CompleteOptions(TranslateOptions& options);
 

@@ -17,8 +17,8 @@ constexpr size_t kMaxBatchBytes = 64 << 10;
 
 // Failures that the other texts of the call may have nothing to do with.
 bool MayBeOneText(const absl::Status& status) {
-  return absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsInternal(status);
+  return absl::IsInvalidArgument(status) || absl::IsResourceExhausted(status) ||
+         absl::IsDeadlineExceeded(status) || absl::IsInternal(status);
 }
 
 void TakeAnswer(v1::TranslateResponse response, std::vector<TextResult>& batch) {

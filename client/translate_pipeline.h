@@ -22,8 +22,8 @@ struct TextResult {
 };
 
 struct PipelineOptions {
-  size_t max_calls = 64;  // Outstanding at a time.
-  size_t max_batch = 8;   // Texts in one call, where so many are there without waiting.
+  size_t max_calls = 64;           // Outstanding at a time.
+  size_t max_batch = 8;            // Texts in one call, where so many are there without waiting.
   v1::TranslateRequest prototype;  // All but the contents.
 };
 
@@ -39,8 +39,8 @@ class TranslatePipeline {
 
   TranslatePipeline(TranslateCalls& calls, PipelineOptions options);
 
-  // Returns when all is delivered. Otherwise the first error of the source or of deliver(), which is called on
-  // another thread; CANCELLED after Stop().
+  // Returns when all is delivered. Otherwise the first error of the source or of deliver(), which is called
+  // on another thread; CANCELLED after Stop().
   absl::Status Run(TextSource& source, const Deliver& deliver);
 
   // What is finished and next in order is still delivered; the rest is cancelled.

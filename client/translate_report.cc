@@ -1,0 +1,57 @@
+#include "client/translate_report.h"
+
+#include "absl/strings/str_cat.h"
+#include "client/commands.h"
+#include "client/connection.h"
+
+namespace attendant::client {
+namespace {
+
+constexpr uint64_t kMaxErrorsShown = 20;
+
+// Errors that every other text will meet as well.
+bool EndsTheRun(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsNotFound(status) || absl::IsFailedPrecondition(status) ||
+         absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status) || absl::IsUnimplemented(status);
+}
+
+}  // namespace
+
+absl::Status TranslateReport::Add(const SourceText& text, const absl::Status& status, int64_t output_tokens) {
+  if (EndsTheRun(status)) return status;
+  ++state_.lines;
+  state_.bytes_done += text.input_bytes;
+  state_.bytes_total = options_.input_bytes;
+  state_.output_tokens += static_cast<uint64_t>(output_tokens);
+  state_.elapsed = absl::FromChrono(std::chrono::steady_clock::now() - begin_);
+  if (!status.ok()) {
+    num_deadlines_ += absl::IsDeadlineExceeded(status) ? 1 : 0;
+    if (++num_failed_ <= kMaxErrorsShown) {
+      Print(absl::StrCat(options_.unit, " ", text.number, ": ", DescribeError(status, options_.server)));
+    } else if (num_failed_ == kMaxErrorsShown + 1) {
+      Print("further errors are counted only");
+    }
+  }
+  progress_.Update(state_);
+  return absl::OkStatus();
+}
+
+void TranslateReport::Print(std::string_view message) {
+  progress_.Clear();
+  PrintError(message);
+}
+
+void TranslateReport::Finish() {
+  progress_.Finish(state_);
+  if (num_failed_ > 0 && state_.lines > 1) {
+    PrintError(
+        absl::StrCat(WithThousands(num_failed_), " of ", WithThousands(state_.lines), " texts failed"));
+  }
+}
+
+ExitCode TranslateReport::exit_code() const {
+  if (num_failed_ == 0) return ExitCode::kOk;
+  return num_deadlines_ == num_failed_ ? ExitCode::kDeadline : ExitCode::kFailed;
+}
+
+}  // namespace attendant::client
