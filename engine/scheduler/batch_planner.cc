@@ -69,11 +69,7 @@ class Planner {
   void DropWaiting() {
     for (int32_t i = 0; i < static_cast<int32_t>(input_.waiting.size()); ++i) {
       const WaitingJob& job = input_.waiting[static_cast<size_t>(i)];
-      if (MustLeave(job)) {
-        plan_.drop_waiting.push_back(i);
-      } else {
-        waiting_.push_back(RankOf(job, i));
-      }
+      if (MustLeave(job)) plan_.drop_waiting.push_back(i);
     }
   }
 
@@ -96,7 +92,16 @@ class Planner {
                                   (input_.fair_share == 0 || num_running() < input_.fair_share));
   }
 
+  void RankWaiting() {
+    waiting_.reserve(input_.waiting.size());
+    for (int32_t i = 0; i < static_cast<int32_t>(input_.waiting.size()); ++i) {
+      const WaitingJob& job = input_.waiting[static_cast<size_t>(i)];
+      if (!MustLeave(job)) waiting_.push_back(RankOf(job, i));
+    }
+  }
+
   void Admit() {
+    RankWaiting();
     const auto later = [](const Rank& a, const Rank& b) { return b < a; };
     std::make_heap(waiting_.begin(), waiting_.end(), later);
     while (!waiting_.empty()) {

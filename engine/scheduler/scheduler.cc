@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -32,8 +33,8 @@ class Scheduler::Impl {
                 .num_workers = static_cast<int32_t>(executors.size()),
                 .pool_blocks = SmallestPool(executors)},
                observer, clock),
-        completions_(queue_, std::max(options.completion_threads, 1)) {
-    const BatchLoop::Shared shared{options_.limits, queue_, completions_, observer, clock};
+        completions_(std::make_unique<Completions>(queue_, std::max(options.completion_threads, 1))) {
+    const BatchLoop::Shared shared{options_.limits, queue_, *completions_, observer, clock};
     for (auto& executor : executors) {
       const auto worker = static_cast<int32_t>(loops_.size());
       loops_.push_back(std::make_unique<BatchLoop>(worker, std::move(executor), shared));
@@ -42,11 +43,16 @@ class Scheduler::Impl {
       threads_.emplace_back([this, i] { Run(static_cast<int32_t>(i)); });
   }
 
-  ~Impl() {
-    for (Ticket& ticket : queue_.Stop()) completions_.Post(std::move(ticket), StoppedError());
+  ~Impl() { Shutdown(); }
+
+  void Shutdown() {
+    std::lock_guard lock(shutdown_mutex_);
+    for (Ticket& ticket : queue_.Stop()) completions_->Post(std::move(ticket), StoppedError());
     for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
     // A worker may have put a preempted job back after Stop.
-    for (Ticket& ticket : queue_.Stop()) completions_.Post(std::move(ticket), StoppedError());
+    for (Ticket& ticket : queue_.Stop()) completions_->Post(std::move(ticket), StoppedError());
+    completions_ = nullptr;  // Completes what it still has.
   }
 
   JobQueue& queue() { return queue_; }
@@ -67,8 +73,9 @@ class Scheduler::Impl {
 
   const SchedulerOptions options_;
   JobQueue queue_;
-  Completions completions_;  // Dies before queue_, which it tells of completions.
+  std::unique_ptr<Completions> completions_;  // Until shutdown.
   std::vector<std::unique_ptr<BatchLoop>> loops_;
+  std::mutex shutdown_mutex_;
   std::vector<std::thread> threads_;
 };
 
@@ -87,6 +94,10 @@ absl::Status Scheduler::SubmitAll(std::vector<std::shared_ptr<Job>> jobs) {
 bool Scheduler::Drain(Duration timeout) {
   impl_->queue().Close();
   return impl_->queue().WaitUntilNoneOpen(timeout);
+}
+
+void Scheduler::Shutdown() {
+  impl_->Shutdown();
 }
 
 int32_t Scheduler::queue_depth() const {

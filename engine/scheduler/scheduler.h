@@ -58,8 +58,7 @@ class Scheduler {
   // One worker thread per executor. observer and clock must outlive the scheduler.
   Scheduler(const SchedulerOptions& options, std::vector<std::unique_ptr<StepExecutor>> executors,
             SchedulerObserver& observer, const Clock& clock);
-  // Stops: jobs that still wait or run are completed with UNAVAILABLE. Drain first to let them finish.
-  ~Scheduler();
+  ~Scheduler();  // Shuts down.
 
   // Takes the job, or refuses at once without completing it: RESOURCE_EXHAUSTED the queue is full, or the
   // job's max_blocks are more than a worker's pool has; UNAVAILABLE draining; DEADLINE_EXCEEDED its deadline
@@ -70,6 +69,10 @@ class Scheduler {
 
   // Refuses new jobs from now on and waits until all others are completed; false if `timeout` came first.
   bool Drain(Duration timeout);
+
+  // Stops: jobs that still wait or run are completed with UNAVAILABLE before it returns; Submit goes on
+  // refusing. Drain first to let them finish. Idempotent; not from a completion.
+  void Shutdown();
 
   int32_t queue_depth() const;
   int32_t num_running() const;

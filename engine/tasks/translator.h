@@ -96,8 +96,9 @@ struct TranslationResult {
   PhaseTiming timing;
 };
 
-// What a stream hears while its text is being translated. Calls come one at a time per request, from
-// completion threads, before `done`.
+// What a stream hears while its text is being translated. Calls come one at a time per request, from the
+// translator's text threads, before `done`; sentences in any order, each once, and no growing text of a
+// sentence after it. Keep them short: other requests' texts wait.
 struct TranslationEvents {
   // Sentence `index` is whole.
   std::function<void(int32_t index, const SentenceTranslation&)> on_sentence;
@@ -154,6 +155,7 @@ class Translator {
   static absl::StatusOr<std::unique_ptr<Translator>> Load(const std::filesystem::path& dir,
                                                           const TranslatorOptions& options,
                                                           SchedulerObserver& observer, const Clock& clock);
+  // Answers what is open with UNAVAILABLE; Drain first to let it finish. Not from a callback.
   virtual ~Translator() = default;
   virtual const Info& info() const = 0;
 

@@ -1,0 +1,157 @@
+#include "engine/tasks/translator.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/cpu_budget.h"
+#include "engine/base/status_macros.h"
+#include "engine/base/thread_pool.h"
+#include "engine/tasks/decode_executor.h"
+#include "engine/tasks/loaded_model.h"
+#include "engine/tasks/open_texts.h"
+#include "engine/tasks/translation.h"
+
+namespace attendant {
+namespace {
+
+constexpr int64_t kDefaultKvCacheBytes = int64_t{512} << 20;
+constexpr int64_t kMaxPreparingBytes = int64_t{64} << 20;
+constexpr int32_t kMaxWorkers = 1024;
+
+absl::Status CheckOptions(const TranslatorOptions& options) {
+  const auto check = [](const char* name, int64_t value, int64_t low) {
+    return value >= low
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError(absl::StrCat(name, " is ", value, "; it must be at least ", low));
+  };
+  if (options.num_workers > kMaxWorkers) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("num_workers is ", options.num_workers, "; at most ", kMaxWorkers, " are allowed"));
+  }
+  ATTENDANT_RETURN_IF_ERROR(check("num_workers", options.num_workers, 0));
+  ATTENDANT_RETURN_IF_ERROR(check("kv_cache_bytes", options.kv_cache_bytes, 0));
+  ATTENDANT_RETURN_IF_ERROR(check("max_text_bytes", options.max_text_bytes, 1));
+  ATTENDANT_RETURN_IF_ERROR(check("max_sentences", options.max_sentences, 1));
+  ATTENDANT_RETURN_IF_ERROR(check("tokenize_threads", options.tokenize_threads, 1));
+  ATTENDANT_RETURN_IF_ERROR(check("scheduler.max_queue", options.scheduler.max_queue, 1));
+  ATTENDANT_RETURN_IF_ERROR(check("scheduler.completion_threads", options.scheduler.completion_threads, 1));
+  ATTENDANT_RETURN_IF_ERROR(check("scheduler.limits.max_rows", options.scheduler.limits.max_rows, 1));
+  return check("scheduler.limits.max_encode_tokens", options.scheduler.limits.max_encode_tokens, 1);
+}
+
+// Keeps the calling thread on one CPU, where there is one for each worker: its caches then stay its own.
+void PinTo(int cpu) {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  CPU_SET(cpu, &mask);
+  pthread_setaffinity_np(pthread_self(), sizeof(mask), &mask);  // Failing costs speed only.
+}
+
+SchedulerOptions WithPinning(SchedulerOptions options, int32_t num_workers, const CpuBudget& budget) {
+  if (static_cast<size_t>(num_workers) != budget.cpu_ids.size() || num_workers != budget.num_cpus)
+    return options;
+  options.on_worker_start = [cpus = budget.cpu_ids,
+                             next = std::move(options.on_worker_start)](int32_t worker) {
+    PinTo(cpus[static_cast<size_t>(worker)]);
+    if (next) next(worker);
+  };
+  return options;
+}
+
+class TranslatorImpl final : public Translator {
+ public:
+  TranslatorImpl(LoadedModel model, std::vector<std::unique_ptr<StepExecutor>> executors,
+                 const TranslatorOptions& options, SchedulerObserver& observer, const Clock& clock)
+      : options_(options),
+        model_(std::move(model)),
+        observer_(observer),
+        open_texts_({options.scheduler.max_queue, kMaxPreparingBytes}),
+        threads_(std::make_unique<ThreadPool>("text", options.tokenize_threads)),
+        scheduler_(options.scheduler, std::move(executors), observer, clock),
+        shared_{model_, scheduler_, open_texts_, *threads_, clock, options.max_sentences} {}
+
+  ~TranslatorImpl() override {
+    open_texts_.Close();
+    scheduler_.Shutdown();
+    threads_ = nullptr;  // Answers what is left: the scheduler refuses it now.
+  }
+
+  const Info& info() const override { return model_.info; }
+
+  CancelHandle Translate(TranslationRequest request, TranslationEvents events, Done done) override {
+    const auto text_bytes = static_cast<int64_t>(request.text.size());
+    const absl::Status admitted = Admit(text_bytes);
+    const auto translation =
+        std::make_shared<Translation>(shared_, std::move(request), std::move(events), std::move(done));
+    if (!admitted.ok()) {
+      open_texts_.EnterRefused();
+      translation->Refuse(admitted);
+      return {};
+    }
+    translation->Begin();
+    return CancelHandle([weak = std::weak_ptr<Translation>(translation)] {
+      if (const auto alive = weak.lock()) alive->Cancel();
+    });
+  }
+
+  bool Drain(Duration timeout) override {
+    open_texts_.Close();
+    return open_texts_.WaitUntilNone(timeout);
+  }
+
+  const Scheduler& scheduler() const override { return scheduler_; }
+
+ private:
+  absl::Status Admit(int64_t text_bytes) {
+    if (text_bytes > options_.max_text_bytes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("text: ", text_bytes, " bytes; at most ", options_.max_text_bytes, " are allowed"));
+    }
+    const absl::Status status = open_texts_.Enter(text_bytes);
+    if (absl::IsResourceExhausted(status)) observer_.OnQueueFull();
+    return status;
+  }
+
+  const TranslatorOptions options_;
+  const LoadedModel model_;
+  SchedulerObserver& observer_;
+  OpenTexts open_texts_;
+  std::unique_ptr<ThreadPool> threads_;
+  Scheduler scheduler_;
+  const Translation::Shared shared_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::filesystem::path& dir,
+                                                             const TranslatorOptions& options,
+                                                             SchedulerObserver& observer,
+                                                             const Clock& clock) {
+  ATTENDANT_RETURN_IF_ERROR(CheckOptions(options));
+  const TimePoint begin = clock.Now();
+  ATTENDANT_ASSIGN_OR_RETURN(LoadedModel model, LoadTranslationModel(dir));
+
+  const CpuBudget budget = DetectCpuBudget();
+  const int32_t num_workers = options.num_workers > 0 ? options.num_workers : budget.num_cpus;
+  const int64_t kv_bytes = options.kv_cache_bytes > 0 ? options.kv_cache_bytes : kDefaultKvCacheBytes;
+  std::vector<std::unique_ptr<StepExecutor>> executors;
+  for (int32_t i = 0; i < num_workers; ++i) {
+    ATTENDANT_ASSIGN_OR_RETURN(KvPool pool, KvPool::Create(model.seq2seq->info().kv, kv_bytes / num_workers));
+    model.info.kv_cache_bytes +=
+        static_cast<int64_t>(pool.geometry().block_bytes()) * static_cast<int64_t>(pool.num_blocks());
+    executors.push_back(std::make_unique<DecodeExecutor>(*model.seq2seq, std::move(pool), clock));
+  }
+  model.info.num_workers = num_workers;
+  model.info.load_time = clock.Now() - begin;
+  TranslatorOptions pinned = options;
+  pinned.scheduler = WithPinning(options.scheduler, num_workers, budget);
+  return std::make_unique<TranslatorImpl>(std::move(model), std::move(executors), pinned, observer, clock);
+}
+
+}  // namespace attendant
