@@ -31,13 +31,18 @@ HWY_ATTR void ScoreBlock(const float* const* queries, const float* keys, int hea
     for (auto& row : sums) {
       for (Vector& sum : row) sum = hn::Zero(lanes);
     }
-    for (int d = 0; d < head_dim; d += kUnroll) {
+    const int whole = head_dim - head_dim % kUnroll;
+    for (int d = 0; d < whole; d += kUnroll) {
       for (int u = 0; u < kUnroll; ++u) {
         const Vector key = hn::LoadU(lanes, keys + (d + u) * kBlockTokens + lane);
         for (int q = 0; q < kQueries; ++q) {
           sums[q][u] = hn::MulAdd(hn::Set(lanes, queries[q][d + u]), key, sums[q][u]);
         }
       }
+    }
+    for (int d = whole; d < head_dim; ++d) {
+      const Vector key = hn::LoadU(lanes, keys + d * kBlockTokens + lane);
+      for (int q = 0; q < kQueries; ++q) sums[q][0] = hn::MulAdd(hn::Set(lanes, queries[q][d]), key, sums[q][0]);
     }
     for (int q = 0; q < kQueries; ++q) {
       hn::StoreU(hn::Add(hn::Add(sums[q][0], sums[q][1]), hn::Add(sums[q][2], sums[q][3])), lanes,

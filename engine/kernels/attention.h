@@ -11,7 +11,7 @@ namespace attendant {
 // Tokens per block of keys and values: one AVX-512 vector of f32, so that a block's scores are one register.
 inline constexpr int kBlockTokens = 16;
 
-// Sizes that the block layout follows from. head_dim is a multiple of 4.
+// Sizes that the block layout follows from.
 struct HeadLayout {
   int num_heads = 0;
   int head_dim = 0;

@@ -96,22 +96,9 @@ absl::StatusOr<VocabProjection> LoadProjection(const MarianConfig& config, Weigh
   return VocabProjection(ToF32(matrix), bias);
 }
 
-// The attention kernel's unrolling; every published model's heads are 64 wide.
-absl::Status CheckHeads(const MarianConfig& config) {
-  constexpr int kHeadDimMultiple = 4;
-  for (const int heads : {config.encoder_attention_heads, config.decoder_attention_heads}) {
-    if (config.d_model % (heads * kHeadDimMultiple) == 0) continue;
-    return absl::FailedPreconditionError(absl::StrCat("config.json: d_model ", config.d_model, " over ",
-                                                      heads, " heads: a head's size must be a multiple of ",
-                                                      kHeadDimMultiple));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<MarianParts> LoadMarianParts(const MarianConfig& config, WeightMap& weights) {
-  ATTENDANT_RETURN_IF_ERROR(CheckHeads(config));
   ATTENDANT_ASSIGN_OR_RETURN(Embedding source, LoadEmbedding(config, weights, "encoder"));
   std::optional<Embedding> target;
   if (!config.share_encoder_decoder_embeddings) {
