@@ -27,12 +27,8 @@ std::string Bar(double share) {
 }  // namespace
 
 std::string WithThousands(uint64_t number) {
-  std::string digits = absl::StrCat(number);
-  for (size_t i = digits.size(); i > 3;) {
-    i -= 3;
-    digits.insert(i, ",");
-  }
-  return digits;
+  if (number < 1000) return absl::StrCat(number);
+  return absl::StrFormat("%s,%03d", WithThousands(number / 1000), number % 1000);
 }
 
 std::string FormatProgress(const ProgressState& state, int columns) {
