@@ -25,7 +25,7 @@ CallScope::~CallScope() {
   const auto level = is_ours ? config::Logging::ERROR : config::Logging::DEBUG;
   if (context_.log.IsOn(level)) {
     context_.log.Log(level, "call",
-                     {{"method", MethodName(method_)},
+                     {{"method", std::string(MethodName(method_))},
                       {"model", model_},
                       {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code_))},
                       {"texts", texts_},

@@ -38,7 +38,7 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
 };
 
 // The line of a field that the file sets, from 1; 0 if it does not.
-int LineOf(const TextFormat::ParseInfoTree& root, const ServerConfig& config, std::string_view path) {
+int LineOf(const TextFormat::ParseInfoTree& root, const ServerConfig& config, absl::string_view path) {
   const std::vector<std::string> names = absl::StrSplit(path, '.');
   const auto* field = config.GetDescriptor()->FindFieldByName(names[0]);
   if (names.size() == 1) return root.GetLocation(field, -1).line + 1;
@@ -48,7 +48,7 @@ int LineOf(const TextFormat::ParseInfoTree& root, const ServerConfig& config, st
 }
 
 absl::Status CheckModels(const ServerConfig& config, const TextFormat::ParseInfoTree& tree,
-                         std::string_view file) {
+                         absl::string_view file) {
   const auto* field = config.GetDescriptor()->FindFieldByName("model");
   for (int i = 0; i < config.model_size(); ++i) {
     const config::ModelConfig& model = config.model(i);
@@ -70,7 +70,7 @@ absl::Status CheckModels(const ServerConfig& config, const TextFormat::ParseInfo
 }
 
 absl::Status CheckRanges(const ServerConfig& config, const TextFormat::ParseInfoTree& tree,
-                         std::string_view file) {
+                         absl::string_view file) {
   for (const Setting& setting : AllSettings()) {
     if (const absl::Status status = CheckRange(setting, config); !status.ok()) {
       return absl::InvalidArgumentError(absl::StrCat(file, ":", LineOf(tree, config, setting.field), ": ",
@@ -86,7 +86,7 @@ void MakePathsRelativeToFile(const fs::path& file, ServerConfig& config) {
   if (config.has_models_dir()) config.set_models_dir(base / config.models_dir());
 }
 
-absl::Status CheckAddress(std::string_view name, std::string_view address, bool insecure) {
+absl::Status CheckAddress(absl::string_view name, absl::string_view address, bool insecure) {
   const absl::StatusOr<HostPort> parsed = ParseHostPort(address);
   if (!parsed.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": ", parsed.status().message()));
@@ -134,7 +134,7 @@ absl::Status CheckNames(const ServerConfig& config) {
     return absl::InvalidArgumentError(
         "no models; give --models DIR, --model NAME=DIR or a --config FILE with them");
   }
-  std::set<std::string_view> names;
+  std::set<absl::string_view> names;
   for (const config::ModelConfig& model : config.model()) {
     if (!names.insert(model.name()).second) {
       return absl::InvalidArgumentError(absl::StrCat("model ", model.name(), " is named twice; rename one"));
@@ -145,15 +145,15 @@ absl::Status CheckNames(const ServerConfig& config) {
 
 }  // namespace
 
-absl::StatusOr<HostPort> ParseHostPort(std::string_view address) {
+absl::StatusOr<HostPort> ParseHostPort(absl::string_view address) {
   const auto wrong = [&] {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", address, "\" is not HOST:PORT, such as 127.0.0.1:8500"));
   };
   const size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return wrong();
+  if (colon == absl::string_view::npos || colon == 0) return wrong();
   HostPort result;
-  result.host = address.substr(0, colon);
+  result.host = std::string(address.substr(0, colon));
   if (!absl::SimpleAtoi(address.substr(colon + 1), &result.port) || result.port < 0 || result.port > 65535) {
     return wrong();
   }

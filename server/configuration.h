@@ -23,6 +23,6 @@ struct HostPort {
   int port = 0;
   bool is_loopback = false;
 };
-absl::StatusOr<HostPort> ParseHostPort(std::string_view address);
+absl::StatusOr<HostPort> ParseHostPort(absl::string_view address);
 
 }  // namespace attendant

@@ -3,15 +3,15 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "engine/base/status_macros.h"
 
 namespace attendant {
 namespace {
 
-absl::Status Wrong(std::string_view field, std::string_view what) {
+absl::Status Wrong(absl::string_view field, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("options.", field, ": ", what));
 }
 
@@ -26,7 +26,7 @@ class Reader {
   };
 
   template <typename T>
-  void Read(std::string_view field, bool has, T value, Range<T> range, std::optional<T>& to) {
+  void Read(absl::string_view field, bool has, T value, Range<T> range, std::optional<T>& to) {
     if (!has || !status_.ok()) return;
     const bool is_low = range.min_excluded ? !(value > range.min) : !(value >= range.min);  // NaN is low.
     if (is_low || value > range.max) {
@@ -38,7 +38,7 @@ class Reader {
     to = value;
   }
 
-  void CheckBytes(std::string_view field, std::string_view text, size_t max_bytes) {
+  void CheckBytes(absl::string_view field, absl::string_view text, size_t max_bytes) {
     if (status_.ok() && text.size() > max_bytes) {
       status_ = Wrong(field, absl::StrCat("is longer than ", max_bytes, " bytes"));
     }

@@ -11,7 +11,7 @@
 namespace attendant {
 namespace {
 
-constexpr std::string_view kReasonPayload = "attendant/reject-reason";
+constexpr absl::string_view kReasonPayload = "attendant/reject-reason";
 // A client takes 8 KiB of metadata in all, and the message is percent-encoded on the way.
 constexpr size_t kMaxMessageBytes = 2000;
 

@@ -2,9 +2,9 @@
 #include <grpcpp/grpcpp.h>
 
 #include <string>
-#include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "server/options.h"
 #include "server/settings.h"
 #include "server/version.h"
@@ -12,7 +12,7 @@
 namespace attendant {
 namespace {
 
-constexpr std::string_view kIntroduction = R"(attendant-server: translates text over gRPC, on CPUs.
+constexpr absl::string_view kIntroduction = R"(attendant-server: translates text over gRPC, on CPUs.
 
 Usage:
   attendant-server --models DIR [flags]
@@ -36,7 +36,7 @@ Models:
                              Flags override it.
 )";
 
-constexpr std::string_view kEnd = R"(
+constexpr absl::string_view kEnd = R"(
 Other:
   --help                     this text
   --version                  version of the server and of what it is built with
@@ -64,7 +64,7 @@ std::string Line(const Setting& setting) {
 
 std::string HelpText() {
   std::string text(kIntroduction);
-  std::string_view group;
+  absl::string_view group;
   for (const Setting& setting : AllSettings()) {
     if (setting.group != group) absl::StrAppend(&text, "\n", setting.group, ":\n");
     group = setting.group;

@@ -31,14 +31,14 @@ std::string TextValue(const ordered_json& value) {
 
 }  // namespace
 
-std::string FormatLogLine(config::Logging::Format format, std::string_view time, config::Logging::Level level,
-                          std::string_view event, const LogFields& fields) {
+std::string FormatLogLine(config::Logging::Format format, absl::string_view time,
+                          config::Logging::Level level, absl::string_view event, const LogFields& fields) {
   const std::string& level_name = config::Logging::Level_Name(level);
   if (format == config::Logging::JSON) {
     ordered_json line;
-    line["time"] = time;
+    line["time"] = std::string(time);
     line["level"] = absl::AsciiStrToLower(level_name);
-    line["event"] = event;
+    line["event"] = std::string(event);
     for (const auto& [key, value] : fields.items()) line[key] = value;
     return Dump(line);
   }
@@ -59,7 +59,7 @@ Logger::Logger(const config::Logging& options)
 
 Logger::~Logger() = default;
 
-void Logger::Log(config::Logging::Level level, std::string_view event, const LogFields& fields) const {
+void Logger::Log(config::Logging::Level level, absl::string_view event, const LogFields& fields) const {
   if (!IsOn(level)) return;
   const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
   sink_->log(spdlog::level::info, "{}", FormatLogLine(format_, time, level, event, fields));

@@ -3,8 +3,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
 
+#include "absl/strings/string_view.h"
 #include "server/server_config.pb.h"
 
 namespace spdlog {
@@ -18,8 +18,8 @@ using LogFields = nlohmann::ordered_json;
 
 // One line of the log: a time (UTC), a level, an event and its fields, as text (`time LEVEL event key=value`)
 // or as one JSON object. `time` is RFC 3339.
-std::string FormatLogLine(config::Logging::Format format, std::string_view time, config::Logging::Level level,
-                          std::string_view event, const LogFields& fields);
+std::string FormatLogLine(config::Logging::Format format, absl::string_view time,
+                          config::Logging::Level level, absl::string_view event, const LogFields& fields);
 
 // Writes lines to standard error. Thread-safe. A line that cannot be written is lost; nothing else happens.
 class Logger {
@@ -28,18 +28,18 @@ class Logger {
   ~Logger();
 
   bool IsOn(config::Logging::Level level) const { return level >= level_; }
-  void Log(config::Logging::Level level, std::string_view event, const LogFields& fields) const;
+  void Log(config::Logging::Level level, absl::string_view event, const LogFields& fields) const;
 
-  void Debug(std::string_view event, const LogFields& fields) const {
+  void Debug(absl::string_view event, const LogFields& fields) const {
     Log(config::Logging::DEBUG, event, fields);
   }
-  void Info(std::string_view event, const LogFields& fields) const {
+  void Info(absl::string_view event, const LogFields& fields) const {
     Log(config::Logging::INFO, event, fields);
   }
-  void Warning(std::string_view event, const LogFields& fields) const {
+  void Warning(absl::string_view event, const LogFields& fields) const {
     Log(config::Logging::WARNING, event, fields);
   }
-  void Error(std::string_view event, const LogFields& fields) const {
+  void Error(absl::string_view event, const LogFields& fields) const {
     Log(config::Logging::ERROR, event, fields);
   }
 

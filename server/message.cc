@@ -21,7 +21,7 @@ using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
 // A protobuf message never begins so: it would be field 3 of a wire type that does not exist.
-constexpr std::string_view kGzipMagic = "\x1f\x8b";
+constexpr absl::string_view kGzipMagic = "\x1f\x8b";
 
 absl::Status TooLarge(const MessageLimits& limits) {
   return Rejected(RejectReason::kTooLarge, absl::ResourceExhaustedError(absl::StrCat(
@@ -29,7 +29,7 @@ absl::Status TooLarge(const MessageLimits& limits) {
                                                limits.max_bytes, " bytes; send fewer or shorter texts")));
 }
 
-absl::Status BadStructure(std::string_view what) {
+absl::Status BadStructure(absl::string_view what) {
   return Rejected(RejectReason::kStructure, absl::InvalidArgumentError(what));
 }
 

@@ -28,7 +28,7 @@ Histogram& Phase(MetricFamilies& families, const std::string& model, const char*
   return families.phase_time.Add({{"model", model}, {"phase", phase}}, TimeBuckets());
 }
 
-constexpr std::array<std::string_view, 17> kCodeNames = {
+constexpr std::array<absl::string_view, 17> kCodeNames = {
     "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
     "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
     "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
@@ -41,8 +41,8 @@ size_t CodeIndex(grpc::StatusCode code) {
 
 }  // namespace
 
-std::string_view MethodName(Method method) {
-  constexpr std::array<std::string_view, static_cast<size_t>(Method::kCount)> kNames = {
+absl::string_view MethodName(Method method) {
+  constexpr std::array<absl::string_view, static_cast<size_t>(Method::kCount)> kNames = {
       "Translate", "TranslateStream", "ListLanguagePairs", "ListModels", "GetModel"};
   return kNames[static_cast<size_t>(method)];
 }

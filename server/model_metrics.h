@@ -5,8 +5,8 @@
 #include <array>
 #include <atomic>
 #include <string>
-#include <string_view>
 
+#include "absl/strings/string_view.h"
 #include "engine/scheduler/scheduler.h"
 #include "engine/tasks/translator.h"
 #include "server/metrics.h"
@@ -16,7 +16,7 @@ namespace attendant {
 
 // The methods that are counted.
 enum class Method { kTranslate, kTranslateStream, kListLanguagePairs, kListModels, kGetModel, kCount };
-std::string_view MethodName(Method method);
+absl::string_view MethodName(Method method);
 
 enum class ModelState { kLoading, kReady, kFailed, kCount };
 

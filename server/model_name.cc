@@ -15,7 +15,7 @@ bool IsAllowed(char c) {
 
 }  // namespace
 
-absl::Status CheckModelName(std::string_view name) {
+absl::Status CheckModelName(absl::string_view name) {
   if (name.empty()) return absl::InvalidArgumentError("the model's name is empty");
   if (name.size() > kMaxBytes)
     return absl::InvalidArgumentError("the model's name is longer than 64 characters");

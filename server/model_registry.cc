@@ -22,7 +22,7 @@ absl::Status NotReady(const ServedModel& model) {
                                                "model ", model.name, " failed to load: ", model.message)));
 }
 
-absl::Status CheckLanguage(std::string_view field, std::string_view code) {
+absl::Status CheckLanguage(absl::string_view field, absl::string_view code) {
   constexpr size_t kMaxBytes = 35;
   const auto is_allowed = [](char c) { return absl::ascii_isalnum(c) || c == '-'; };
   if (code.size() <= kMaxBytes && std::all_of(code.begin(), code.end(), is_allowed)) return absl::OkStatus();
@@ -33,7 +33,7 @@ absl::Status CheckLanguage(std::string_view field, std::string_view code) {
 // Empty where the named model fits the languages of the query.
 absl::Status CheckLanguagesOf(const ServedModel& model, const ModelQuery& query) {
   const Translator::Info& info = model.translator->info();
-  const auto wrong = [&](std::string_view field, std::string_view served) {
+  const auto wrong = [&](absl::string_view field, absl::string_view served) {
     return Rejected(RejectReason::kInvalid,
                     absl::InvalidArgumentError(
                         absl::StrCat(field, ": model ", model.name, " serves \"", served,
@@ -50,7 +50,7 @@ absl::Status CheckLanguagesOf(const ServedModel& model, const ModelQuery& query)
 
 }  // namespace
 
-bool LanguageFits(std::string_view wanted, std::string_view served) {
+bool LanguageFits(absl::string_view wanted, absl::string_view served) {
   if (wanted.empty() || served.empty() || absl::EqualsIgnoreCase(wanted, served)) return true;
   return absl::EqualsIgnoreCase(wanted.substr(0, wanted.find('-')), served);
 }
@@ -124,7 +124,7 @@ void ModelRegistry::Set(ServedModel model) {
   models_[model.name] = std::move(model);
 }
 
-absl::StatusOr<ServedModel> ModelRegistry::Find(std::string_view name) const {
+absl::StatusOr<ServedModel> ModelRegistry::Find(absl::string_view name) const {
   ATTENDANT_RETURN_IF_ERROR(Rejected(RejectReason::kModelName, CheckModelName(name)));
   const std::lock_guard lock(mutex_);
   const auto it = models_.find(name);
@@ -139,7 +139,7 @@ absl::StatusOr<ServedModel> ModelRegistry::Resolve(const ModelQuery& query) cons
   ATTENDANT_RETURN_IF_ERROR(CheckLanguage("target_language_code", query.target_language));
   const bool names_no_model = query.model.empty();
   if (names_no_model && configs_.size() > 1) return ResolveByLanguages(query);
-  const std::string_view name = names_no_model ? std::string_view(configs_.front().name()) : query.model;
+  const absl::string_view name = names_no_model ? absl::string_view(configs_.front().name()) : query.model;
   ATTENDANT_ASSIGN_OR_RETURN(ServedModel model, Find(name));
   if (model.state != ModelState::kReady) return NotReady(model);
   const absl::Status fits = CheckLanguagesOf(model, query);

@@ -5,11 +5,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "engine/tasks/translator.h"
 #include "server/logging.h"
 #include "server/metrics.h"
@@ -31,9 +31,9 @@ struct ServedModel {
 
 // Which model a request wants; each field may be "".
 struct ModelQuery {
-  std::string_view model;
-  std::string_view source_language;
-  std::string_view target_language;
+  absl::string_view model;
+  absl::string_view source_language;
+  absl::string_view target_language;
 };
 
 // The configured models: loads them one after the other on a thread of its own, while the server already
@@ -65,7 +65,7 @@ class ModelRegistry {
   // failed.
   absl::StatusOr<ServedModel> Resolve(const ModelQuery& query) const;
   // In whatever state. INVALID_ARGUMENT, NOT_FOUND.
-  absl::StatusOr<ServedModel> Find(std::string_view name) const;
+  absl::StatusOr<ServedModel> Find(absl::string_view name) const;
   std::vector<ServedModel> List() const;  // By name.
 
   // Nothing is loading any more, and at least one model is ready.
@@ -87,6 +87,6 @@ class ModelRegistry {
 
 // Whether a model for `served` answers a request for `wanted`: the same, or the language of a wanted variant
 // ("en" for "en-US"), in any case. "" fits.
-bool LanguageFits(std::string_view wanted, std::string_view served);
+bool LanguageFits(absl::string_view wanted, absl::string_view served);
 
 }  // namespace attendant

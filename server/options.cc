@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "engine/base/status_macros.h"
 #include "server/configuration.h"
@@ -24,7 +24,7 @@ struct Flag {
   std::optional<std::string> value;
 };
 
-bool TakesValue(std::string_view name) {
+bool TakesValue(absl::string_view name) {
   const Setting* setting = FindSetting(name);
   return setting == nullptr || !IsSwitch(*setting);
 }
@@ -33,13 +33,13 @@ bool TakesValue(std::string_view name) {
 absl::StatusOr<std::vector<Flag>> SplitFlags(absl::Span<const std::string> args) {
   std::vector<Flag> flags;
   for (size_t i = 0; i < args.size(); ++i) {
-    std::string_view arg = args[i];
+    absl::string_view arg = args[i];
     if (!absl::ConsumePrefix(&arg, "--") || arg.empty()) {
       return absl::InvalidArgumentError(absl::StrCat("\"", args[i], "\" is not a flag; see --help"));
     }
     const size_t equals = arg.find('=');
     Flag flag{std::string(arg.substr(0, equals)), std::nullopt};
-    if (equals != std::string_view::npos) {
+    if (equals != absl::string_view::npos) {
       flag.value = std::string(arg.substr(equals + 1));
     } else if (flag.name != "help" && flag.name != "version" && TakesValue(flag.name) &&
                i + 1 < args.size()) {
@@ -50,9 +50,9 @@ absl::StatusOr<std::vector<Flag>> SplitFlags(absl::Span<const std::string> args)
   return flags;
 }
 
-absl::Status AddModel(std::string_view value, ServerConfig& config) {
+absl::Status AddModel(absl::string_view value, ServerConfig& config) {
   const size_t equals = value.find('=');
-  if (equals == std::string_view::npos || equals + 1 == value.size()) {
+  if (equals == absl::string_view::npos || equals + 1 == value.size()) {
     return absl::InvalidArgumentError(
         "--model: is not NAME=DIR, such as --model en-de=models/translate-en-de");
   }
@@ -88,7 +88,7 @@ absl::Status Apply(const Flag& flag, ServerConfig& config) {
   return absl::OkStatus();
 }
 
-bool Has(const std::vector<Flag>& flags, std::string_view name) {
+bool Has(const std::vector<Flag>& flags, absl::string_view name) {
   return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == name; });
 }
 

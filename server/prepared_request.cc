@@ -14,7 +14,7 @@ namespace {
 
 using server::LenientTranslateRequest;
 
-absl::Status Invalid(std::string_view message) {
+absl::Status Invalid(absl::string_view message) {
   return Rejected(RejectReason::kInvalid, absl::InvalidArgumentError(message));
 }
 

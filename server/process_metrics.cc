@@ -8,10 +8,10 @@
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <string_view>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
 namespace attendant {
@@ -53,7 +53,7 @@ double NumberAt(const std::vector<std::string>& fields, size_t index) {
 double BootTime() {
   const std::string text = ReadFile("/proc/stat");
   double value = 0;
-  for (std::string_view line : absl::StrSplit(text, '\n')) {
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (absl::ConsumePrefix(&line, "btime ") && absl::SimpleAtod(line, &value)) break;
   }
   return value;

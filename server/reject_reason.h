@@ -1,7 +1,8 @@
 #pragma once
 
 #include <array>
-#include <string_view>
+
+#include "absl/strings/string_view.h"
 
 namespace attendant {
 
@@ -18,8 +19,8 @@ enum class RejectReason {
   kCount
 };
 
-inline constexpr std::array<std::string_view, static_cast<size_t>(RejectReason::kCount)> kRejectReasonLabels =
-    {"too_large",     "structure", "invalid",  "model_name",
-     "unknown_model", "not_ready", "draining", "queue_full"};
+inline constexpr std::array<absl::string_view, static_cast<size_t>(RejectReason::kCount)>
+    kRejectReasonLabels = {"too_large",     "structure", "invalid",  "model_name",
+                           "unknown_model", "not_ready", "draining", "queue_full"};
 
 }  // namespace attendant

@@ -133,7 +133,7 @@ absl::Status Server::WritePortFile() const {
 void Server::LogStart() const {
   LogFields models = LogFields::array();
   for (const config::ModelConfig& model : config_.model()) models.push_back(model.name());
-  log_.Info("listening", {{"version", kVersion},
+  log_.Info("listening", {{"version", std::string(kVersion)},
                           {"grpc", config_.listen_address()},
                           {"grpc_port", grpc_port_},
                           {"metrics", config_.metrics_address()},

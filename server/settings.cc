@@ -23,13 +23,13 @@ constexpr int64_t kKiB = 1024;
 constexpr int64_t kMiB = 1024 * kKiB;
 constexpr int64_t kGiB = 1024 * kMiB;
 
-constexpr std::string_view kPorts = "Addresses";
-constexpr std::string_view kLimits = "Limits of a request";
-constexpr std::string_view kScheduler = "Batching, for each model";
-constexpr std::string_view kEngine = "Processor and memory, for each model";
-constexpr std::string_view kTransport = "Connections";
-constexpr std::string_view kLogging = "Log, on standard error";
-constexpr std::string_view kLifecycle = "Shutting down (SIGTERM or SIGINT; a second signal ends at once)";
+constexpr absl::string_view kPorts = "Addresses";
+constexpr absl::string_view kLimits = "Limits of a request";
+constexpr absl::string_view kScheduler = "Batching, for each model";
+constexpr absl::string_view kEngine = "Processor and memory, for each model";
+constexpr absl::string_view kTransport = "Connections";
+constexpr absl::string_view kLogging = "Log, on standard error";
+constexpr absl::string_view kLifecycle = "Shutting down (SIGTERM or SIGINT; a second signal ends at once)";
 
 constexpr Setting kSettings[] = {
     {"listen", "listen_address", kPorts, "HOST:PORT", "where gRPC listens; port 0: the system chooses"},
@@ -82,7 +82,7 @@ constexpr Setting kSettings[] = {
 const FieldDescriptor& Field(const Setting& setting) {
   const google::protobuf::Descriptor* message = ServerConfig::descriptor();
   const FieldDescriptor* field = nullptr;
-  for (std::string_view name : absl::StrSplit(setting.field, '.')) {
+  for (absl::string_view name : absl::StrSplit(setting.field, '.')) {
     field = message->FindFieldByName(std::string(name));
     message = field->message_type();
   }
@@ -107,22 +107,22 @@ int64_t Number(const Message& parent, const FieldDescriptor& field) {
              : parent.GetReflection()->GetInt32(parent, &field);
 }
 
-absl::Status RangeError(const Setting& setting, std::string_view text) {
+absl::Status RangeError(const Setting& setting, absl::string_view text) {
   return absl::InvalidArgumentError(
       absl::StrCat(text, " is not in its range, ", setting.min, " to ", setting.max));
 }
 
-absl::Status SetNumber(const Setting& setting, const FieldDescriptor& field, std::string_view text,
+absl::Status SetNumber(const Setting& setting, const FieldDescriptor& field, absl::string_view text,
                        Message& parent) {
-  constexpr std::pair<std::string_view, int64_t> kSuffixes[] = {{"KiB", kKiB}, {"MiB", kMiB}, {"GiB", kGiB}};
+  constexpr std::pair<absl::string_view, int64_t> kSuffixes[] = {{"KiB", kKiB}, {"MiB", kMiB}, {"GiB", kGiB}};
   int64_t scale = 1;
-  std::string_view digits = text;
+  absl::string_view digits = text;
   for (const auto& [suffix, factor] : kSuffixes) {
     if (setting.unit == "BYTES" && absl::ConsumeSuffix(&digits, suffix)) scale = factor;
   }
   int64_t value = 0;
   if (!absl::SimpleAtoi(digits, &value)) {
-    const std::string_view kind =
+    const absl::string_view kind =
         setting.unit == "BYTES" ? "a number of bytes, such as 4194304 or 4MiB" : "a whole number";
     return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not ", kind));
   }
@@ -137,7 +137,7 @@ absl::Status SetNumber(const Setting& setting, const FieldDescriptor& field, std
   return absl::OkStatus();
 }
 
-absl::Status SetEnum(const FieldDescriptor& field, std::string_view text, std::string_view allowed,
+absl::Status SetEnum(const FieldDescriptor& field, absl::string_view text, absl::string_view allowed,
                      Message& parent) {
   const auto* value = field.enum_type()->FindValueByName(absl::AsciiStrToUpper(text));
   if (value == nullptr) {
@@ -147,7 +147,7 @@ absl::Status SetEnum(const FieldDescriptor& field, std::string_view text, std::s
   return absl::OkStatus();
 }
 
-absl::Status SetSwitch(const FieldDescriptor& field, std::string_view text, Message& parent) {
+absl::Status SetSwitch(const FieldDescriptor& field, absl::string_view text, Message& parent) {
   if (text != "true" && text != "false") {
     return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is neither true nor false"));
   }
@@ -155,7 +155,7 @@ absl::Status SetSwitch(const FieldDescriptor& field, std::string_view text, Mess
   return absl::OkStatus();
 }
 
-absl::Status SetField(const Setting& setting, std::string_view text, ServerConfig& config) {
+absl::Status SetField(const Setting& setting, absl::string_view text, ServerConfig& config) {
   const FieldDescriptor& field = Field(setting);
   Message& parent = MutableParent(setting, config);
   switch (field.cpp_type()) {
@@ -177,7 +177,7 @@ absl::Span<const Setting> AllSettings() {
   return kSettings;
 }
 
-const Setting* FindSetting(std::string_view flag) {
+const Setting* FindSetting(absl::string_view flag) {
   for (const Setting& setting : kSettings) {
     if (setting.flag == flag) return &setting;
   }
@@ -206,7 +206,7 @@ std::string DefaultText(const Setting& setting) {
   return absl::StrCat(value);
 }
 
-absl::Status SetFromText(const Setting& setting, std::string_view text, ServerConfig& config) {
+absl::Status SetFromText(const Setting& setting, absl::string_view text, ServerConfig& config) {
   const absl::Status status = SetField(setting, text, config);
   if (status.ok()) return status;
   return absl::InvalidArgumentError(absl::StrCat("--", setting.flag, ": ", status.message()));

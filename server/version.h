@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string_view>
+#include "absl/strings/string_view.h"
 
 namespace attendant {
 
 // Of the server and of its public API.
-inline constexpr std::string_view kVersion = "0.1.0";
+inline constexpr absl::string_view kVersion = "0.1.0";
 
 }  // namespace attendant
