@@ -16,10 +16,6 @@ namespace {
 
 constexpr size_t kHelpColumn = 28;
 
-absl::string_view Absl(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
 std::string HelpRow(const Flag& flag) {
   std::string left = absl::StrCat("  --", flag.name, flag.value_name.empty() ? "" : " ", flag.value_name);
   std::string row;
