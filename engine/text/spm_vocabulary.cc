@@ -32,6 +32,8 @@ int ByteOfPiece(std::string_view piece) {
 absl::StatusOr<SpmVocabulary> SpmVocabulary::Create(std::vector<SpmPiece> pieces, bool byte_fallback) {
   SpmVocabulary vocabulary;
   vocabulary.pieces_ = std::move(pieces);
+  vocabulary.traits_.reserve(vocabulary.pieces_.size());
+  for (const SpmPiece& piece : vocabulary.pieces_) vocabulary.traits_.push_back({piece.score, piece.type});
   vocabulary.byte_fallback_ = byte_fallback;
   ATTENDANT_RETURN_IF_ERROR(vocabulary.CheckDuplicates());
   ATTENDANT_RETURN_IF_ERROR(vocabulary.IndexSpecialPieces());

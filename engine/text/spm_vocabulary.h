@@ -28,8 +28,8 @@ class SpmVocabulary {
   bool has_byte_fallback() const { return byte_fallback_; }
 
   const SpmPiece& piece(int32_t id) const { return pieces_[id]; }
-  SpmPieceType type(int32_t id) const { return pieces_[id].type; }
-  float score(int32_t id) const { return pieces_[id].score; }
+  SpmPieceType type(int32_t id) const { return traits_[id].type; }
+  float score(int32_t id) const { return traits_[id].score; }
 
   // The pieces that text can match.
   const ByteTrie& trie() const { return trie_; }
@@ -56,7 +56,14 @@ class SpmVocabulary {
   absl::Status IndexSpecialPieces();
   void BuildTries();
 
+  // What segmentation reads of a piece, close together for the sake of the cache.
+  struct Traits {
+    float score;
+    SpmPieceType type;
+  };
+
   std::vector<SpmPiece> pieces_;
+  std::vector<Traits> traits_;
   ByteTrie trie_;
   ByteTrie reserved_;  // Control, unknown and byte pieces, which win over equal texts in IdOf.
   ByteTrie user_defined_;
