@@ -127,6 +127,21 @@ TEST(MarianConfigTest, AcceptsTheEdgesOfRanges) {
   EXPECT_TRUE(Parse(R"("bos_token_id": 58100)").ok());
 }
 
+TEST(MarianConfigTest, ReadsTheModelsOfTheTree) {
+  const std::string root = ATTENDANT_SOURCE_DIR;
+  const auto shipped = LoadMarianConfig(root + "/models/translate-en-de");
+  ASSERT_TRUE(shipped.ok()) << shipped.status();
+  EXPECT_EQ(shipped->decoder_layers, 3);
+  const GenerationContext context{.vocab_size = shipped->target_vocab_size(),
+                                  .model_tokens = shipped->tokens};
+  const auto generation = LoadGenerationConfig(root + "/models/translate-en-de", context);
+  ASSERT_TRUE(generation.ok()) << generation.status();
+  EXPECT_EQ(generation->num_beams, 4);
+  EXPECT_EQ(generation->MaxGeneratedTokens(), 511);
+  EXPECT_THAT(generation->bad_words_ids, ElementsAre(ElementsAre(8001)));
+  EXPECT_EQ(LoadMarianConfig(root + "/tests/golden/tiny-untied").value().target_vocab_size(), 68);
+}
+
 TEST(MarianConfigTest, RefusesOtherModels) {
   for (const char* text :
        {R"({"model_type": "t5"})", "{}", R"({"model_type": "marian", "is_encoder_decoder": false})"}) {

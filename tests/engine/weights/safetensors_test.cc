@@ -157,6 +157,18 @@ TEST(SafetensorsTest, RefusesALyingHeaderLength) {
   }
 }
 
+TEST(SafetensorsTest, ReadsTheModelsOfTheTree) {
+  const std::string root = ATTENDANT_SOURCE_DIR;
+  auto shipped = LoadModelWeights(root + "/models/translate-en-de");
+  ASSERT_TRUE(shipped.ok()) << shipped.status();
+  EXPECT_TRUE(shipped->CheckAllFinite().ok());
+  EXPECT_EQ(shipped->Require("model.shared.weight", {8002, 256}).value().dtype, DType::kF16);
+  auto sharded = LoadModelWeights(root + "/tests/golden/tiny-separate");
+  ASSERT_TRUE(sharded.ok()) << sharded.status();
+  EXPECT_TRUE(sharded->Require("model.encoder.embed_tokens.weight", {79, 32}).ok());
+  EXPECT_TRUE(sharded->Require("model.decoder.layers.1.fc2.bias", {32}).ok()) << "in the second shard";
+}
+
 TEST(SafetensorsTest, RefusesWhatIsNotAFile) {
   const TempDir dir;
   EXPECT_EQ(LoadSafetensors(dir.path()).status().code(), absl::StatusCode::kFailedPrecondition);
