@@ -12,7 +12,7 @@ struct ProgressState {
   uint64_t output_tokens = 0;
   uint64_t bytes_done = 0;
   uint64_t bytes_total = 0;  // 0: not known, as for a pipe.
-  absl::Duration elapsed;
+  absl::Duration elapsed = absl::ZeroDuration();
 };
 
 // "12,345".

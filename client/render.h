@@ -12,7 +12,7 @@ struct TextFormat {
   bool scores = false;     // Sentence and token scores.
   bool n_best = false;     // All hypotheses rather than the best.
   bool alignment = false;  // A heat map of each sentence.
-  TerminalStyle style;
+  TerminalStyle style = {};
 };
 
 // Lines, each with its line break. Plain: the translation. With scores or n_best: for each hypothesis

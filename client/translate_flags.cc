@@ -107,6 +107,10 @@ void AddConstraintFlags(FlagSet& flags, Decoding& d) {
                        [&d](float x) { d.set_repetition_penalty(x); }));
   flags.Add(IntFlag("no-repeat-ngram", "No N tokens come twice in a row of a sentence. 0: off.", {},
                     [&d](int64_t n) { d.set_no_repeat_ngram_size(static_cast<int32_t>(n)); }));
+  flags.Add(IntFlag("repetition-guard", "End a translation that repeats one cycle for N tokens. 0: off.", {},
+                    [&d](int64_t n) { d.set_repetition_guard_tokens(static_cast<int32_t>(n)); }));
+  flags.Add(TextFlag("end-token", "PIECE", "This piece of the vocabulary ends the translation.",
+                     [&d](std::string value) { d.set_end_token(std::move(value)); }));
   flags.Add(
       SwitchFlag("disable-unknowns", "Never produce the unknown token.", [&d] { d.set_disable_unk(true); }));
   flags.Add(SwitchFlag("replace-unknowns", "Put the source word in the place of an unknown token.",

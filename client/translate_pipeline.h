@@ -22,9 +22,9 @@ struct TextResult {
 };
 
 struct PipelineOptions {
-  size_t max_calls = 64;           // Outstanding at a time.
-  size_t max_batch = 8;            // Texts in one call, where so many are there without waiting.
-  v1::TranslateRequest prototype;  // All but the contents.
+  size_t max_calls = 64;                // Outstanding at a time.
+  size_t max_batch = 8;                 // Texts in one call, where so many are there without waiting.
+  v1::TranslateRequest prototype = {};  // All but the contents.
 };
 
 // Translates the texts of a source, many calls at a time, and delivers the results in order.

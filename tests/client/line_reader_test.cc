@@ -124,10 +124,12 @@ TEST(TextSourceTest, NumbersTextsAndCountsReplacedBytes) {
   Pipe pipe;
   pipe.Write("ok\nbad \xFF\xFE\n").Close();
   const auto source = MakeLineSource(pipe.fd(), {});
-  EXPECT_EQ((*source->Next())->number, 1U);
-  const auto second = *source->Next();
-  EXPECT_EQ(second->number, 2U);
-  EXPECT_EQ(second->text, "bad \xEF\xBF\xBD\xEF\xBF\xBD");
+  const auto first = source->Next();
+  const auto second = source->Next();
+  ASSERT_TRUE(first.ok() && first->has_value() && second.ok() && second->has_value());
+  EXPECT_EQ((*first)->number, 1U);
+  EXPECT_EQ((*second)->number, 2U);
+  EXPECT_EQ((*second)->text, "bad \xEF\xBF\xBD\xEF\xBF\xBD");
   EXPECT_EQ(source->replaced_bytes(), 2U);
 }
 

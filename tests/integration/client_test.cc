@@ -1,0 +1,273 @@
+// The real `attendant` against the real `attendant-server` with the shipped model, as a user runs them.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace attendant {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+struct Finished {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string ReadFile(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+std::string Quote(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+fs::path Binary(const std::string& name) {
+  return fs::path(ATTENDANT_BINARY_DIR) / name;
+}
+
+// One server for all cases; the directory is for their files.
+class ClientTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    std::string name = (fs::temp_directory_path() / "attendant_client_XXXXXX").string();
+    dir_ = new fs::path(mkdtemp(name.data()));
+    const std::string ports = *dir_ / "ports";
+    const std::string models = fs::path(ATTENDANT_SOURCE_DIR) / "models";
+    server_ = fork();
+    if (server_ == 0) {
+      const int log = open((*dir_ / "server.log").c_str(), O_WRONLY | O_CREAT, 0600);
+      dup2(log, STDOUT_FILENO);
+      dup2(log, STDERR_FILENO);
+      execl(Binary("attendant-server").c_str(), "attendant-server", "--models", models.c_str(), "--listen",
+            "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--port-file", ports.c_str(), nullptr);
+      _exit(127);
+    }
+    // The file appears when the server listens; it cannot be waited for in another way.
+    for (int i = 0; i < 600 && !fs::exists(ports); ++i) poll(nullptr, 0, 100);
+    std::ifstream file(ports);
+    std::string word;
+    int port = 0;
+    file >> word >> port;
+    ASSERT_GT(port, 0) << ReadFile(*dir_ / "server.log");
+    setenv("ATTENDANT_SERVER", ("127.0.0.1:" + std::to_string(port)).c_str(), 1);
+    ASSERT_EQ(Run("attendant health --wait 60s").exit_code, 0) << ReadFile(*dir_ / "server.log");
+  }
+
+  static void TearDownTestSuite() {
+    kill(server_, SIGTERM);
+    int status = 0;
+    waitpid(server_, &status, 0);
+    EXPECT_EQ(status, 0) << ReadFile(*dir_ / "server.log");
+    fs::remove_all(*dir_);
+    delete dir_;
+  }
+
+  // Runs a line of shell in which `attendant` is the client.
+  static Finished Run(const std::string& line) {
+    const std::string function =
+        "attendant() { " + Quote(Binary("attendant")) + " \"$@\"; }; cd " + Quote(*dir_) + "; ";
+    const std::string script =
+        "{ " + function + line + "\n} >" + Quote(*dir_ / "out") + " 2>" + Quote(*dir_ / "err");
+    const int status = std::system(("bash -c " + Quote(script)).c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadFile(*dir_ / "out"), ReadFile(*dir_ / "err")};
+  }
+
+  static std::vector<std::string> Lines(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    return lines;
+  }
+
+  static fs::path* dir_;
+  static pid_t server_;
+};
+
+fs::path* ClientTest::dir_ = nullptr;
+pid_t ClientTest::server_ = -1;
+
+TEST_F(ClientTest, ArgumentsAreTextsEach) {
+  const Finished run = Run("attendant translate 'Good morning.' '' 'Thank you.'");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  const auto lines = Lines(run.out);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_THAT(lines[0], HasSubstr("Morgen"));
+  EXPECT_EQ(lines[1], "");
+  EXPECT_THAT(lines[2], HasSubstr("Dank"));
+}
+
+TEST_F(ClientTest, StandardInputGivesALineForALine) {
+  const Finished run = Run(R"(printf 'Good morning.\r\n\nThank you.' | attendant translate)");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  const auto lines = Lines(run.out);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0], Lines(Run("attendant translate 'Good morning.'").out)[0]);
+  EXPECT_EQ(lines[1], "");
+}
+
+TEST_F(ClientTest, InvalidUtf8IsReplacedAndReported) {
+  const Finished run = Run(R"(printf 'Good \xff morning.\n' | attendant translate)");
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(Lines(run.out).size(), 1U);
+  EXPECT_THAT(run.err, HasSubstr("1 bytes of the input are not UTF-8"));
+}
+
+TEST_F(ClientTest, AFileOfTwoThousandLinesKeepsItsOrder) {
+  // Ten sentences of different lengths, over and over: each line's translation must be its own.
+  const std::vector<std::string> sentences = {"Yes.",
+                                              "Good morning.",
+                                              "",
+                                              "The house is small.",
+                                              "I do not know where my friends live today.",
+                                              "Thank you.",
+                                              "What is your name?",
+                                              "The weather is nice, but tomorrow it will rain.",
+                                              "No.",
+                                              "She reads a book."};
+  std::string arguments;
+  for (const std::string& sentence : sentences) arguments += " " + Quote(sentence);
+  const auto expected = Lines(Run("attendant translate --beam 1" + arguments).out);
+  ASSERT_EQ(expected.size(), sentences.size());
+  {
+    std::ofstream file(*dir_ / "lines.en");
+    for (int i = 0; i < 2000; ++i) file << sentences[static_cast<size_t>(i * 7 % 10)] << '\n';
+  }
+  const Finished run = Run("attendant translate --beam 1 --input lines.en --output lines.de");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto lines = Lines(ReadFile(*dir_ / "lines.de"));
+  ASSERT_EQ(lines.size(), 2000U);
+  for (size_t i = 0; i < lines.size(); ++i) ASSERT_EQ(lines[i], expected[i * 7 % 10]) << "line " << i + 1;
+}
+
+TEST_F(ClientTest, JsonHasScoresAndHypotheses) {
+  const Finished run = Run("attendant translate --json --n-best 2 --scores 'The house is small.'");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const auto json = nlohmann::json::parse(run.out);
+  EXPECT_EQ(json["number"], 1);
+  const auto& hypotheses = json["sentences"][0]["hypotheses"];
+  ASSERT_EQ(hypotheses.size(), 2U);
+  EXPECT_EQ(json["translation"], hypotheses[0]["text"]);
+  EXPECT_GE(hypotheses[0]["score"], hypotheses[1]["score"]);
+  EXPECT_GE(hypotheses[0]["token_scores"].size(), hypotheses[0]["tokens"].size());
+  EXPECT_GT(json["timing_ms"]["total"], 0.0);
+}
+
+TEST_F(ClientTest, StreamEndsInTheSameText) {
+  const std::string text = "'Good morning. How are you? The house is small.'";
+  const Finished streamed = Run("attendant translate --stream " + text);
+  EXPECT_EQ(streamed.exit_code, 0) << streamed.err;
+  EXPECT_EQ(streamed.out, Run("attendant translate --beam 1 " + text).out);
+}
+
+TEST_F(ClientTest, AlignmentIsDrawn) {
+  const Finished run =
+      Run("attendant translate --alignment --output-image map.png 'The house is small.' && "
+          "attendant translate --output-image map.svg 'The house is small.'");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("house"));
+  EXPECT_THAT(run.out, HasSubstr("@"));
+  EXPECT_THAT(ReadFile(*dir_ / "map.png"), StartsWith("\x89PNG"));
+  EXPECT_THAT(ReadFile(*dir_ / "map.svg"), HasSubstr("</svg>"));
+}
+
+TEST_F(ClientTest, WholeKeepsLineBreaks) {
+  const Finished run = Run(R"(printf 'Good morning.\n\nThank you.\n' | attendant translate --whole)");
+  EXPECT_EQ(run.exit_code, 0);
+  const auto lines = Lines(run.out);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[1], "");
+}
+
+TEST_F(ClientTest, ModelsAndHealth) {
+  EXPECT_EQ(Run("attendant health").out, "SERVING\n");
+  const Finished unknown = Run("attendant health no.such.Service");
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_EQ(unknown.out, "SERVICE_UNKNOWN\n");
+  EXPECT_THAT(Run("attendant models").out, HasSubstr("translate-en-de"));
+  const auto json = nlohmann::json::parse(Run("attendant models --json").out);
+  EXPECT_EQ(json["state"], "READY");
+  EXPECT_TRUE(json["num_parameters"].is_number());
+  EXPECT_THAT(Run("attendant models translate-en-de").out, HasSubstr("limits.max_source_tokens"));
+  EXPECT_EQ(Run("attendant models nothing").exit_code, 1);
+}
+
+TEST_F(ClientTest, WrongRequestsFailWithOneLine) {
+  const Finished run = Run("attendant translate --beam 1000 'Good morning.'");
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.out, "\n");
+  EXPECT_THAT(run.err, HasSubstr("beam_size"));
+  EXPECT_EQ(Lines(run.err).size(), 1U);
+  EXPECT_EQ(Run("attendant translate --model nothing 'x'").exit_code, 1);
+}
+
+TEST_F(ClientTest, AFailedLineIsAnEmptyLine) {
+  // The second line is beyond the server's limit of one text (1 MiB); its neighbours are not.
+  const Finished run =
+      Run("{ echo 'Yes.'; head -c 1100000 /dev/zero | tr '\\0' a; echo; echo 'No.'; } | attendant translate "
+          "--beam 1");
+  EXPECT_EQ(run.exit_code, 1);
+  const auto lines = Lines(run.out);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[1], "");
+  EXPECT_NE(lines[2], "");
+  EXPECT_THAT(run.err, HasSubstr("line 2: "));
+}
+
+TEST_F(ClientTest, NoServerIsExitCodeThree) {
+  const Finished run = Run("attendant translate --server 127.0.0.1:1 x");
+  EXPECT_EQ(run.exit_code, 3);
+  EXPECT_THAT(run.err, HasSubstr("cannot reach 127.0.0.1:1: start attendant-server"));
+  EXPECT_EQ(Run("attendant health --server 127.0.0.1:1").exit_code, 3);
+  EXPECT_EQ(Run("attendant models --server 127.0.0.1:1").exit_code, 3);
+}
+
+TEST_F(ClientTest, AMissedDeadlineIsExitCodeFour) {
+  const Finished run =
+      Run("for i in $(seq 500); do echo 'The weather is nice, but tomorrow it will rain again in the whole "
+          "country.'; done "
+          ">long; attendant translate --whole --input long --deadline 5ms");
+  EXPECT_EQ(run.exit_code, 4) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("--deadline"));
+}
+
+TEST_F(ClientTest, AClosedPipeEndsQuietly) {
+  const Finished run =
+      Run("yes 'Good morning.' | attendant translate --beam 1 | head -n 3; echo ${PIPESTATUS[1]}");
+  const auto lines = Lines(run.out);
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[3], "0");
+  EXPECT_THAT(run.err, IsEmpty());
+}
+
+TEST_F(ClientTest, AnInterruptKeepsWhatIsDone) {
+  // The interrupt comes when the first line has been translated; the input has no end.
+  const Finished run = Run("mkfifo fifo; exec 3<>fifo; { echo 'Yes.'; } >&3\n" + Quote(Binary("attendant")) +
+                           " translate --input fifo >part & pid=$!\n"
+                           "while [ ! -s part ]; do read -t 0.05 <> <(:) || :; done; kill -INT $pid; wait "
+                           "$pid; echo $?; cat part");
+  EXPECT_THAT(run.out, StartsWith("130\nJa"));
+  EXPECT_THAT(run.err, HasSubstr("interrupted after 1 texts"));
+}
+
+}  // namespace
+}  // namespace attendant
