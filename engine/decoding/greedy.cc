@@ -4,9 +4,9 @@
 
 namespace attendant {
 
-void GreedyChooser::Ask(const RowConstraint& constraint, RowQuery& query) const {
+void GreedyChooser::Ask(const RowConstraint&, RowQuery& query) const {
   query.top_k = 1;
-  query.wants_all_logits = !constraint.held_out().empty();  // For ProcessedLogSumExp, should it need them.
+  query.wants_all_logits = false;
 }
 
 Choice GreedyChooser::Choose(const RowConstraint& constraint, const RowAnswer& answer, Place) {

@@ -4,48 +4,18 @@
 #include <utility>
 
 namespace attendant {
-namespace {
-
-// log of the sum over all tokens of exp(processed logit), from every logit.
-double LogSumExpOfAll(const Rules& rules, const RowConstraint& constraint, absl::Span<const float> logits) {
-  const absl::Span<const int32_t> held_out = constraint.held_out();
-  double max = -INFINITY;
-  double sum = 0;  // Over exp(logit - max).
-  size_t held = 0;
-  for (size_t token = 0; token < logits.size(); ++token) {
-    double logit = logits[token];
-    if (held < held_out.size() && static_cast<size_t>(held_out[held]) == token) {
-      if (constraint.banned(held++)) continue;
-      logit = rules.Penalised(logits[token]);
-    }
-    if (logit > max) {
-      sum = sum * std::exp(max - logit) + 1;
-      max = logit;
-    } else if (logit > -INFINITY) {
-      sum += std::exp(logit - max);
-    }
-  }
-  return max + std::log(sum);
-}
-
-}  // namespace
-
-// With p the raw probabilities and p' the processed ones over the raw normaliser, the processed normaliser is
-// the raw one times r = 1 - sum of p(held out) + sum of p'(penalised). log_sum_exp carries an error e of
-// about its own rounding (1e-6 at most for |log_sum_exp| < 32), which is the relative error of each p. The
-// first difference is then off by at most e, and log r by e / r: harmless while 1 - sum p >= 1/2, lost to
-// cancellation as it nears 0. There all logits are summed instead, in double.
+// Summed anew from what is left after the rules: subtracting what is held out from the sum of all would lose
+// everything to cancellation where nearly all probability is held out.
 float ProcessedLogSumExp(const Rules& rules, const RowConstraint& constraint, const RowAnswer& answer) {
-  double held = 0;
-  double processed = 0;
+  double max = answer.log_sum_exp_rest;
   for (size_t i = 0; i < answer.held_out.size(); ++i) {
-    held += std::exp(static_cast<double>(answer.held_out[i]) - answer.log_sum_exp);
-    if (constraint.banned(i)) continue;
-    processed += std::exp(static_cast<double>(rules.Penalised(answer.held_out[i])) - answer.log_sum_exp);
+    if (!constraint.banned(i)) max = std::max<double>(max, rules.Penalised(answer.held_out[i]));
   }
-  if (answer.held_out.empty()) return answer.log_sum_exp;
-  if (held > 0.5) return static_cast<float>(LogSumExpOfAll(rules, constraint, answer.all_logits));
-  return static_cast<float>(answer.log_sum_exp + std::log1p(processed - held));
+  double sum = std::exp(answer.log_sum_exp_rest - max);
+  for (size_t i = 0; i < answer.held_out.size(); ++i) {
+    if (!constraint.banned(i)) sum += std::exp(rules.Penalised(answer.held_out[i]) - max);
+  }
+  return static_cast<float>(max + std::log(sum));
 }
 
 RowSearch::RowSearch(const DecodingOptions& options, std::shared_ptr<const Rules> rules,

@@ -31,8 +31,7 @@ class TokenChooser {
   virtual Choice Choose(const RowConstraint& constraint, const RowAnswer& answer, Place place) = 0;
 };
 
-// log p of a row's tokens after the rules, from what a query held out: log of the normaliser of the processed
-// logits. Needs answer.all_logits only where more than half of the probability is held out (see the .cc).
+// The log of the normaliser of a row's logits after the rules, from what a query held out.
 float ProcessedLogSumExp(const Rules& rules, const RowConstraint& constraint, const RowAnswer& answer);
 
 // A search whose rows know nothing of each other: greedy (one row) and sampling (num_hypotheses rows, one

@@ -42,7 +42,8 @@ HWY_ATTR void ScoreBlock(const float* const* queries, const float* keys, int hea
     }
     for (int d = whole; d < head_dim; ++d) {
       const Vector key = hn::LoadU(lanes, keys + d * kBlockTokens + lane);
-      for (int q = 0; q < kQueries; ++q) sums[q][0] = hn::MulAdd(hn::Set(lanes, queries[q][d]), key, sums[q][0]);
+      for (int q = 0; q < kQueries; ++q)
+        sums[q][0] = hn::MulAdd(hn::Set(lanes, queries[q][d]), key, sums[q][0]);
     }
     for (int q = 0; q < kQueries; ++q) {
       hn::StoreU(hn::Add(hn::Add(sums[q][0], sums[q][1]), hn::Add(sums[q][2], sums[q][3])), lanes,

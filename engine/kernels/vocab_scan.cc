@@ -82,7 +82,7 @@ size_t Find(absl::Span<const float> tile, size_t from, float threshold) {
 
 }  // namespace
 
-RunningLogSumExp::RunningLogSumExp() : max(-std::numeric_limits<float>::infinity()) {}
+RunningLogSumExp::RunningLogSumExp() : max(kNoLogit) {}
 
 void RunningLogSumExp::Add(absl::Span<const float> tile) {
   const float tile_max = HWY_DYNAMIC_DISPATCH(MaxOf)(tile.data(), tile.size());
@@ -90,6 +90,7 @@ void RunningLogSumExp::Add(absl::Span<const float> tile) {
     sum *= std::exp(max - tile_max);
     max = tile_max;
   }
+  if (max == kNoLogit) return;  // A tile in which nothing counts.
   sum += HWY_DYNAMIC_DISPATCH(SumExp)(tile.data(), tile.size(), max);
 }
 
@@ -98,7 +99,7 @@ float RunningLogSumExp::Value() const {
 }
 
 float RunningTopK::threshold() const {
-  return size_ < storage_.size() ? -std::numeric_limits<float>::infinity() : storage_[size_ - 1].score;
+  return size_ < storage_.size() ? kNoLogit : storage_[size_ - 1].score;
 }
 
 void RunningTopK::Add(absl::Span<const float> tile, int32_t first_token) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "absl/types/span.h"
 
@@ -13,6 +14,9 @@ struct TokenScore {
   float score = 0;
 };
 
+// Stands for a logit that does not count: adds nothing to a sum of exponentials, and is never among the best.
+inline constexpr float kNoLogit = std::numeric_limits<float>::lowest();
+
 // log(Σ exp(x)) of a row that comes in tiles. The result depends on the values and the tiling alone.
 // Source: Milakov and Gimelshein 2018, algorithm 3.
 struct RunningLogSumExp {
@@ -21,7 +25,7 @@ struct RunningLogSumExp {
 
   RunningLogSumExp();
   void Add(absl::Span<const float> tile);
-  // NaN or infinite if the row held such.
+  // NaN or infinite if the row held such; -inf if nothing in it counted.
   float Value() const;
 };
 
@@ -32,7 +36,8 @@ class RunningTopK {
   // storage: capacity long, borrowed.
   explicit RunningTopK(absl::Span<TokenScore> storage) : storage_(storage) {}
 
-  // tile[i] is the score of token first_token + i; tiles come in ascending order. -inf never enters.
+  // tile[i] is the score of token first_token + i; tiles come in ascending order. kNoLogit and less never
+  // enter.
   void Add(absl::Span<const float> tile, int32_t first_token);
   absl::Span<const TokenScore> best() const { return storage_.subspan(0, size_); }
 

@@ -23,7 +23,8 @@ struct RowQuery {
 
 // What the step answers for one row. The spans live in the step's Workspace until its next Reset.
 struct RowAnswer {
-  float log_sum_exp = 0;  // Of all logits, held_out included. log p(t) = logit(t) - log_sum_exp.
+  float log_sum_exp = 0;       // Of all logits, held_out included. log p(t) = logit(t) - log_sum_exp.
+  float log_sum_exp_rest = 0;  // Of the logits outside held_out; -inf where nothing is.
   absl::Span<const TokenScore>
       top;  // Descending logit, ties by ascending token; min(top_k, what is left) long.
   absl::Span<const float> held_out;    // Logits, parallel to RowQuery::held_out.

@@ -11,7 +11,7 @@ constexpr int64_t kTileTokens = 2048;
 
 // One row's answer while the tiles go by.
 struct RowScan {
-  RunningLogSumExp log_sum_exp;
+  RunningLogSumExp log_sum_exp_rest;
   RunningTopK top;
   absl::Span<float> held_out;
   absl::Span<float> all_logits;
@@ -27,7 +27,6 @@ RowScan BeginScan(const RowQuery& query, size_t vocab_size, Workspace& workspace
 }
 
 void ScanTile(const RowQuery& query, int64_t first_token, absl::Span<float> tile, RowScan& scan) {
-  scan.log_sum_exp.Add(tile);
   if (!scan.all_logits.empty()) {
     std::memcpy(scan.all_logits.data() + first_token, tile.data(), tile.size() * sizeof(float));
   }
@@ -36,9 +35,19 @@ void ScanTile(const RowQuery& query, int64_t first_token, absl::Span<float> tile
        ++scan.next_held_out) {
     float& logit = tile[static_cast<size_t>(query.held_out[scan.next_held_out] - first_token)];
     scan.held_out[scan.next_held_out] = logit;
-    logit = -std::numeric_limits<float>::infinity();
+    logit = kNoLogit;
   }
+  scan.log_sum_exp_rest.Add(tile);
   scan.top.Add(tile, static_cast<int32_t>(first_token));
+}
+
+void EndScan(RowScan& scan, RowAnswer& answer) {
+  answer.log_sum_exp_rest = scan.log_sum_exp_rest.Value();
+  scan.log_sum_exp_rest.Add(scan.held_out);
+  answer.log_sum_exp = scan.log_sum_exp_rest.Value();
+  answer.top = scan.top.best();
+  answer.held_out = scan.held_out;
+  answer.all_logits = scan.all_logits;
 }
 
 }  // namespace
@@ -73,12 +82,7 @@ void VocabProjection::Run(const float* hidden, absl::Span<const RowQuery> querie
       first_token += tile.out_dim();
     }
   }
-  for (size_t r = 0; r < queries.size(); ++r) {
-    answers[r].log_sum_exp = scans[r].log_sum_exp.Value();
-    answers[r].top = scans[r].top.best();
-    answers[r].held_out = scans[r].held_out;
-    answers[r].all_logits = scans[r].all_logits;
-  }
+  for (size_t r = 0; r < queries.size(); ++r) EndScan(scans[r], answers[r]);
 }
 
 int64_t VocabProjection::size_bytes() const {

@@ -39,6 +39,9 @@ struct Answer {
       top.push_back({token, logits[static_cast<size_t>(token)]});
     }
     std::stable_sort(top.begin(), top.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+    std::vector<float> rest;
+    for (const TokenScore& other : top) rest.push_back(other.score);
+    spans.log_sum_exp_rest = rest.empty() ? -INFINITY : LogSumExp(rest);
     top.resize(std::min(top.size(), static_cast<size_t>(query.top_k)));
     attention = ToyAttention(fed);
     spans.log_sum_exp = LogSumExp(logits);

@@ -23,7 +23,8 @@ class Memory {
     for (float& value : keys_) value = normal(generator);
     for (float& value : values_) value = normal(generator);
     const size_t num_blocks = static_cast<size_t>((length + kBlockTokens - 1) / kBlockTokens);
-    storage_.assign(num_blocks, std::vector<float>(layout.block_floats(), std::numeric_limits<float>::quiet_NaN()));
+    storage_.assign(num_blocks,
+                    std::vector<float>(layout.block_floats(), std::numeric_limits<float>::quiet_NaN()));
     for (int t = 0; t < length; ++t) {
       const size_t row = static_cast<size_t>(t) * dim;
       StoreKeyValue(layout, &keys_[row], &values_[row], t % kBlockTokens,
@@ -42,7 +43,8 @@ class Memory {
     probabilities.assign(static_cast<size_t>(length_), 0);
     double max = -1e30, sum = 0;
     for (size_t t = 0; t < probabilities.size(); ++t) {
-      for (size_t d = 0; d < head_dim; ++d) probabilities[t] += double{query[column + d]} * keys_[t * dim + column + d];
+      for (size_t d = 0; d < head_dim; ++d)
+        probabilities[t] += double{query[column + d]} * keys_[t * dim + column + d];
       probabilities[t] /= std::sqrt(static_cast<double>(head_dim));
       max = std::max(max, probabilities[t]);
     }
@@ -72,7 +74,8 @@ std::vector<float> RandomQueries(const HeadLayout& layout, int count) {
 }
 
 TEST(AttendTest, AgreesWithPlainAttentionForEveryLength) {
-  for (const HeadLayout layout : {HeadLayout{1, 1}, HeadLayout{3, 18}, HeadLayout{4, 64}, HeadLayout{2, 100}}) {
+  for (const HeadLayout layout :
+       {HeadLayout{1, 1}, HeadLayout{3, 18}, HeadLayout{4, 64}, HeadLayout{2, 100}}) {
     for (int length = 1; length <= 2 * kBlockTokens + 1; ++length) {
       const Memory memory(layout, length, static_cast<uint32_t>(length));
       constexpr int kQueries = 6;  // One group of four and two alone.
@@ -117,7 +120,8 @@ TEST(AttendTest, QueryIsBitIdenticalAloneAndAmongOthers) {
 TEST(AttendTest, ScoresFarApartDoNotOverflow) {
   const HeadLayout layout{1, 4};
   std::vector<float> block(layout.block_floats(), 0);
-  const float small[4] = {-1e4f, 0, 0, 0}, large[4] = {1e4f, 0, 0, 0}, one[4] = {1, 1, 1, 1}, two[4] = {2, 2, 2, 2};
+  const float small[4] = {-1e4f, 0, 0, 0}, large[4] = {1e4f, 0, 0, 0}, one[4] = {1, 1, 1, 1},
+              two[4] = {2, 2, 2, 2};
   StoreKeyValue(layout, small, one, 0, block.data());
   StoreKeyValue(layout, large, two, 1, block.data());
   const float query[4] = {1e2f, 0, 0, 0};

@@ -33,10 +33,12 @@ TEST(LayerNormTest, AgreesWithPlainSumsForEveryLengthAndAlignment) {
         const float* row = before.data() + shift + r * dim;
         double mean = 0, variance = 0;
         for (size_t i = 0; i < dim; ++i) mean += row[i] / static_cast<double>(dim);
-        for (size_t i = 0; i < dim; ++i) variance += (row[i] - mean) * (row[i] - mean) / static_cast<double>(dim);
+        for (size_t i = 0; i < dim; ++i)
+          variance += (row[i] - mean) * (row[i] - mean) / static_cast<double>(dim);
         for (size_t i = 0; i < dim; ++i) {
           const double exact = (row[i] - mean) / std::sqrt(variance + 1e-5) * scale[i] + offset[i];
-          // Values of order 10, a handful of roundings, amplified where the variance is small (dim 1: by 1/sqrt(1e-5)).
+          // Values of order 10, a handful of roundings, amplified where the variance is small (dim 1: by
+          // 1/sqrt(1e-5)).
           EXPECT_NEAR(rows[shift + r * dim + i], exact, 2e-4) << "dim " << dim << " row " << r << " at " << i;
         }
       }
@@ -52,7 +54,8 @@ TEST(RunningLogSumExpTest, AgreesWithPlainSumForEveryLengthAndTiling) {
     for (size_t tile = 1; tile <= length; ++tile) {
       RunningLogSumExp running;
       for (size_t i = 0; i < length; i += tile) running.Add(absl::MakeSpan(values).subspan(i, tile));
-      EXPECT_NEAR(running.Value(), std::log(sum), 2e-6 * std::max(1.0, std::log(sum))) << length << " by " << tile;
+      EXPECT_NEAR(running.Value(), std::log(sum), 2e-6 * std::max(1.0, std::log(sum)))
+          << length << " by " << tile;
     }
   }
 }
@@ -62,6 +65,18 @@ TEST(RunningLogSumExpTest, BigAndSmallLogitsNeitherOverflowNorVanish) {
   running.Add({1000.0f, -1000.0f});
   running.Add({1000.0f});
   EXPECT_NEAR(running.Value(), 1000.0 + std::log(2.0), 1e-4);
+}
+
+TEST(RunningLogSumExpTest, WhatDoesNotCountAddsNothing) {
+  RunningLogSumExp running;
+  const std::vector<float> nothing(50, kNoLogit);
+  running.Add(nothing);
+  EXPECT_EQ(running.Value(), -std::numeric_limits<float>::infinity());
+  std::vector<float> one = nothing;
+  one[33] = 3.0f;
+  running.Add(one);
+  running.Add(nothing);
+  EXPECT_EQ(running.Value(), 3.0f);
 }
 
 TEST(RunningLogSumExpTest, NanAndInfinityShow) {
@@ -80,7 +95,8 @@ TEST(RunningTopKTest, AgreesWithSortingForEveryKAndTiling) {
   const std::vector<float> values = RandomValues(100, 5);
   std::vector<TokenScore> sorted;
   for (size_t i = 0; i < values.size(); ++i) sorted.push_back({static_cast<int32_t>(i), values[i]});
-  std::stable_sort(sorted.begin(), sorted.end(), [](TokenScore a, TokenScore b) { return a.score > b.score; });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](TokenScore a, TokenScore b) { return a.score > b.score; });
   for (const size_t k : {size_t{0}, size_t{1}, size_t{7}, size_t{99}, size_t{100}}) {
     for (const size_t tile : {size_t{1}, size_t{16}, size_t{33}, size_t{100}}) {
       std::vector<TokenScore> storage(k);
@@ -89,7 +105,8 @@ TEST(RunningTopKTest, AgreesWithSortingForEveryKAndTiling) {
         top.Add(absl::MakeSpan(values).subspan(i, tile), static_cast<int32_t>(i));
       }
       ASSERT_EQ(top.best().size(), k);
-      for (size_t i = 0; i < k; ++i) EXPECT_EQ(top.best()[i].token, sorted[i].token) << "k " << k << " tile " << tile;
+      for (size_t i = 0; i < k; ++i)
+        EXPECT_EQ(top.best()[i].token, sorted[i].token) << "k " << k << " tile " << tile;
     }
   }
 }
