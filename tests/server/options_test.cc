@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/settings.h"
 #include "tests/server/temp_dir.h"
 
@@ -133,9 +134,9 @@ TEST(OptionsTest, ModelsDirectoryWithoutModelsIsAnError) {
 TEST(OptionsTest, HelpNamesEveryFlagWithItsDefault) {
   const std::string help = HelpText();
   for (const Setting& setting : AllSettings()) {
-    EXPECT_THAT(help, HasSubstr("--" + std::string(setting.flag)));
+    EXPECT_THAT(help, HasSubstr(absl::StrCat("--", setting.flag, " ")));
     const std::string value = DefaultText(setting);
-    if (!value.empty()) EXPECT_THAT(help, HasSubstr(std::string(setting.help) + " [" + value + "]"));
+    if (!value.empty()) EXPECT_THAT(help, HasSubstr(absl::StrCat(setting.help, " [", value, "]")));
   }
   EXPECT_THAT(help, HasSubstr("Examples:"));
 }
