@@ -27,7 +27,9 @@ TEST(MetricsScrapeTest, EveryFamilyIsThereAndEveryLineParses) {
   const std::regex sample(R"re(^[a-z_]+(\{([a-z_]+="[^"]*",?)*\})? [-+0-9.eEinfNa]+\r?$)re");
   const std::regex comment(R"(^# (HELP|TYPE) [a-z_]+ .+$)");
   std::set<std::string> families;
-  for (const std::string& line : absl::StrSplit(Body(answer), '\n')) {
+  const std::string body = Body(answer);
+  const std::vector<std::string> lines = absl::StrSplit(body, '\n');
+  for (const std::string& line : lines) {
     if (line.empty() || line == "\r") continue;
     EXPECT_TRUE(std::regex_match(line, sample) || std::regex_match(line, comment)) << line;
     if (absl::StartsWith(line, "# TYPE "))

@@ -62,7 +62,7 @@ class ModelRegistryTest : public testing::Test {
 };
 
 TEST_F(ModelRegistryTest, OnlyModelAnswersWhoNamesNone) {
-  Load({"a"});
+  Load({"a", "", ""});
   EXPECT_EQ(registry_->Resolve({})->name, "a");
   EXPECT_EQ(registry_->Resolve({"", "en", "de"})->name, "a");
   EXPECT_TRUE(absl::IsNotFound(ErrorOf({"", "en", "fr"})));
@@ -86,11 +86,11 @@ TEST_F(ModelRegistryTest, NamedModelMustServeTheLanguages) {
 }
 
 TEST_F(ModelRegistryTest, NamesAndCodesAreCheckedFirst) {
-  Load({"a"});
-  EXPECT_EQ(ReasonOf(ErrorOf({"../a"})), RejectReason::kModelName);
-  EXPECT_TRUE(absl::IsInvalidArgument(ErrorOf({"../a"})));
-  EXPECT_TRUE(absl::IsNotFound(ErrorOf({"zzz"})));
-  EXPECT_EQ(ReasonOf(ErrorOf({"a", "en\n"})), RejectReason::kInvalid);
+  Load({"a", "", ""});
+  EXPECT_EQ(ReasonOf(ErrorOf({"../a", "", ""})), RejectReason::kModelName);
+  EXPECT_TRUE(absl::IsInvalidArgument(ErrorOf({"../a", "", ""})));
+  EXPECT_TRUE(absl::IsNotFound(ErrorOf({"zzz", "", ""})));
+  EXPECT_EQ(ReasonOf(ErrorOf({"a", "en\n", ""})), RejectReason::kInvalid);
   const std::string longest(35, 'x');
   const std::string too_long(36, 'x');
   EXPECT_TRUE(absl::IsInvalidArgument(ErrorOf({"a", "", too_long})));
@@ -99,20 +99,20 @@ TEST_F(ModelRegistryTest, NamesAndCodesAreCheckedFirst) {
 
 TEST_F(ModelRegistryTest, ModelIsUnavailableWhileItLoadsAndThenSaysWhyItFailed) {
   Load({"a", "c"});
-  EXPECT_TRUE(absl::IsUnavailable(ErrorOf({"c"})));
-  EXPECT_EQ(ReasonOf(ErrorOf({"c"})), RejectReason::kNotReady);
+  EXPECT_TRUE(absl::IsUnavailable(ErrorOf({"c", "", ""})));
+  EXPECT_EQ(ReasonOf(ErrorOf({"c", "", ""})), RejectReason::kNotReady);
   EXPECT_TRUE(absl::IsUnavailable(ErrorOf({"", "fr", "it"})));  // It might yet serve these.
-  EXPECT_EQ(registry_->Resolve({"a"})->name, "a");
+  EXPECT_EQ(registry_->Resolve({"a", "", ""})->name, "a");
   EXPECT_FALSE(registry_->IsReady());
 
   is_open_ = true;
   gate_.set_value();
   failed_.get_future().wait();
-  const absl::Status failed = ErrorOf({"c"});
+  const absl::Status failed = ErrorOf({"c", "", ""});
   EXPECT_TRUE(absl::IsFailedPrecondition(failed));
   EXPECT_THAT(std::string(failed.message()), HasSubstr("model.safetensors is truncated"));
   EXPECT_TRUE(absl::IsNotFound(ErrorOf({"", "fr", "it"})));
-  EXPECT_EQ(registry_->Resolve({"a"})->name, "a");
+  EXPECT_EQ(registry_->Resolve({"a", "", ""})->name, "a");
   EXPECT_TRUE(registry_->IsReady());
   EXPECT_EQ(registry_->List()[1].state, ModelState::kFailed);
 }

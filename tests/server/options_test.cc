@@ -136,7 +136,8 @@ TEST(OptionsTest, HelpNamesEveryFlagWithItsDefault) {
   for (const Setting& setting : AllSettings()) {
     EXPECT_THAT(help, HasSubstr(absl::StrCat("--", setting.flag, " ")));
     const std::string value = DefaultText(setting);
-    if (!value.empty()) EXPECT_THAT(help, HasSubstr(absl::StrCat(setting.help, " [", value, "]")));
+    if (value.empty()) continue;
+    EXPECT_THAT(help, HasSubstr(absl::StrCat(setting.help, " [", value, "]")));
   }
   EXPECT_THAT(help, HasSubstr("Examples:"));
 }
