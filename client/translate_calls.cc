@@ -65,7 +65,7 @@ TranslateCalls::TranslateCalls(std::shared_ptr<grpc::Channel> channel, const Cal
 
 TranslateCalls::~TranslateCalls() {
   std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return calls_.empty(); });
+  idle_.wait(lock, [this] { return num_live_ == 0; });
 }
 
 void TranslateCalls::Start(v1::TranslateRequest request, Done done) {
@@ -76,20 +76,22 @@ void TranslateCalls::Start(v1::TranslateRequest request, Done done) {
   {
     const std::lock_guard lock(mutex_);
     calls_.emplace(call, std::move(owned));
+    ++num_live_;
   }
   StartAttempt(call);
 }
 
 void TranslateCalls::StartAttempt(Call* call) {
-  auto context = std::make_shared<grpc::ClientContext>();
-  context->set_deadline(After(options_.deadline));
+  auto owned = std::make_shared<grpc::ClientContext>();
+  owned->set_deadline(After(options_.deadline));
+  grpc::ClientContext* context = owned.get();
   {
     const std::lock_guard lock(mutex_);
-    call->context = context;
+    call->context = std::move(owned);
     if (cancelled_) context->TryCancel();  // Remembered, and applied when the call starts.
   }
   ++call->attempts;
-  stub_->async()->Translate(context.get(), &call->request, &call->response,
+  stub_->async()->Translate(context, &call->request, &call->response,
                             [this, call](const grpc::Status& status) { OnAttemptDone(call, status); });
 }
 
@@ -131,12 +133,18 @@ void TranslateCalls::PauseThenRetry(Call* call, absl::Duration delay) {
 
 void TranslateCalls::Finish(Call* call, absl::Status status) {
   call->done(std::move(status), std::move(call->response));
-  std::unique_ptr<Call> owned;  // Destroyed without the lock.
+  std::unique_ptr<Call> owned;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = calls_.find(call);
+    owned = std::move(found->second);
+    calls_.erase(found);
+  }
+  // Before anyone hears of it: the call refers to the channel, and gRPC cannot end a channel on its own
+  // thread.
+  owned.reset();
   const std::lock_guard lock(mutex_);
-  const auto found = calls_.find(call);
-  owned = std::move(found->second);
-  calls_.erase(found);
-  if (calls_.empty()) idle_.notify_all();
+  if (--num_live_ == 0) idle_.notify_all();
 }
 
 void TranslateCalls::CancelAll() {

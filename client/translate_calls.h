@@ -3,6 +3,7 @@
 #include <grpcpp/channel.h>
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -37,7 +38,7 @@ absl::Duration RetryDelay(int attempt, std::optional<int64_t> retry_after_ms, do
 // Invariants:
 // 1. `done` of each call is called exactly once, on a gRPC thread, without a lock held.
 // 2. After CancelAll() every call ends soon, also one that pauses, and new ones end with CANCELLED.
-// 3. The destructor waits for all.
+// 3. The destructor waits for all; after it no gRPC thread refers to the channel for these calls.
 // Thread-safe.
 class TranslateCalls {
  public:
@@ -65,6 +66,7 @@ class TranslateCalls {
   std::condition_variable idle_;
   std::unordered_map<Call*, std::unique_ptr<Call>> calls_;  // Guarded by mutex_.
   bool cancelled_ = false;                                  // Guarded by mutex_.
+  size_t num_live_ = 0;  // Guarded by mutex_. Calls that are not destroyed yet.
 };
 
 }  // namespace attendant::client

@@ -132,9 +132,10 @@ void TranslatePipeline::StartOneByOne(Window::Ticket ticket, Batch batch) {
     std::atomic<size_t> left;
   };
   auto shared = std::make_shared<Shared>();
-  shared->left = batch.size();
+  const size_t count = batch.size();
+  shared->left = count;
   shared->batch = std::move(batch);
-  for (size_t i = 0; i < shared->batch.size(); ++i) {
+  for (size_t i = 0; i < count; ++i) {
     v1::TranslateRequest request = options_.prototype;
     request.add_contents(shared->batch[i].source.text);
     calls_.Start(std::move(request),

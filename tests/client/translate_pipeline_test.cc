@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
+#include <future>
 #include <map>
 #include <mutex>
 #include <random>
@@ -52,11 +53,10 @@ class TranslatePipelineTest : public ::testing::Test {
  protected:
   TranslatePipelineTest() {
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
-    channel_ = *Connect({.server = "127.0.0.1:" + std::to_string(port)});
+    channel_ = *Connect({.server = "127.0.0.1:" + std::to_string(port_)});
   }
 
   // Texts and, for failures, codes, in the order of delivery.
@@ -72,6 +72,7 @@ class TranslatePipelineTest : public ::testing::Test {
     return results;
   }
 
+  int port_ = 0;
   ScriptedService service_;
   std::unique_ptr<grpc::Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -142,6 +143,24 @@ TEST_F(TranslatePipelineTest, StopDeliversAPrefixAndEnds) {
   EXPECT_TRUE(absl::IsCancelled(status)) << status;
   ASSERT_LT(numbers.size(), 500U);
   for (size_t i = 0; i < numbers.size(); ++i) EXPECT_EQ(numbers[i], i + 1);
+}
+
+TEST_F(TranslatePipelineTest, TheChannelMayEndRightAfterTheLastCall) {
+  // gRPC aborts when the last reference to a channel goes on one of its own threads; many rounds, because it
+  // is a race.
+  const std::string target = "127.0.0.1:" + std::to_string(port_);
+  for (int round = 0; round < 200; ++round) {
+    channel_.reset();
+    channel_ = *Connect({.server = target});
+    TranslateCalls calls(channel_, {});
+    channel_.reset();
+    std::promise<void> done;
+    v1::TranslateRequest request;
+    for (int i = 0; i < 50; ++i) request.add_contents("text");
+    calls.Start(std::move(request),
+                [&done](const absl::Status&, const v1::TranslateResponse&) { done.set_value(); });
+    done.get_future().wait();
+  }
 }
 
 TEST(RetryDelayTest, GrowsFromTheHintToTheLimit) {
