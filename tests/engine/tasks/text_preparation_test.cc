@@ -109,13 +109,36 @@ TEST(PrepareTextTest, HalvesAgainAndAgain) {
   EXPECT_EQ(Glue(prepared), text);
 }
 
-TEST(PrepareTextTest, HalvesOneEndlessGraphemeCluster) {
+// One token per byte.
+class ByteTokenizer final : public WordTokenizer {
+ public:
+  ByteTokenizer() : WordTokenizer({}) {}
+  std::vector<int32_t> Encode(std::string_view text) const override {
+    return std::vector<int32_t>(text.size(), 1);
+  }
+};
+
+TEST(PrepareTextTest, HalvesOneEndlessGraphemeClusterBetweenItsCharacters) {
   std::string text = "e";
   for (int i = 0; i < 5000; ++i) text += "\u0301";
-  const PreparedText prepared = Prepare(text, ShippedTokenizer(), 512);
+  const PreparedText prepared = Prepare(text, ByteTokenizer(), 512);
   EXPECT_EQ(prepared.replacement_characters, 0);
-  for (const PreparedSentence& sentence : prepared.sentences) EXPECT_LE(sentence.ids.size(), 512u);
+  EXPECT_GE(prepared.sentences.size(), 20u);
+  for (const PreparedSentence& sentence : prepared.sentences) {
+    EXPECT_LE(sentence.ids.size(), 512u);
+    EXPECT_NE(static_cast<unsigned char>(sentence.source[0]) & 0xC0, 0x80) << "cut within a character";
+  }
   EXPECT_EQ(Glue(prepared), text);
+}
+
+TEST(PrepareTextTest, SingleCharacterBeyondThePositionsIsRefused) {
+  const ByteTokenizer tokenizer;
+  for (const int32_t positions : {2, 3, 4}) {
+    const auto prepared = PrepareText(
+        "\u00E9", Split::kSentences,
+        {.tokenizer = tokenizer, .locale = "en", .max_source_tokens = positions, .max_sentences = 10});
+    EXPECT_EQ(prepared.ok(), positions >= 3) << positions;  // Two bytes and the end token.
+  }
 }
 
 TEST(PrepareTextTest, LimitsTheSentences) {

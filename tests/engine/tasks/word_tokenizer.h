@@ -11,7 +11,7 @@ namespace attendant {
 
 // A tokenizer of whole words split at spaces, for what the shipped vocabulary does not have: 0 is the end
 // token, 1 the unknown one, words follow. Every word begins with the space mark.
-class WordTokenizer final : public Tokenizer {
+class WordTokenizer : public Tokenizer {
  public:
   explicit WordTokenizer(std::vector<std::string> words) : words_(std::move(words)) {}
 
