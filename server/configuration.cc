@@ -1,5 +1,6 @@
 #include "server/configuration.h"
 
+#include <arpa/inet.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
@@ -97,6 +98,14 @@ absl::Status CheckAddress(absl::string_view name, absl::string_view address, boo
                                                  "authentication yet; use 127.0.0.1 or add --insecure"));
 }
 
+// Names are not looked up: only what can be nothing but loopback is.
+bool IsLoopback(const std::string& host) {
+  in_addr address{};
+  const bool is_ipv4 = inet_pton(AF_INET, host.c_str(), &address) == 1;
+  constexpr uint32_t kLoopbackNet = 127;
+  return host == "localhost" || host == "[::1]" || (is_ipv4 && ntohl(address.s_addr) >> 24 == kLoopbackNet);
+}
+
 // Adds every sub-directory with a config.json that is not already named.
 absl::Status AddModelsOfDir(ServerConfig& config) {
   std::error_code error;
@@ -159,8 +168,7 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view address) {
   }
   const bool is_bracketed = result.host.front() == '[' && result.host.back() == ']';
   if (absl::StrContains(result.host, ':') && !is_bracketed) return wrong();
-  result.is_loopback =
-      result.host == "localhost" || result.host == "[::1]" || absl::StartsWith(result.host, "127.");
+  result.is_loopback = IsLoopback(result.host);
   return result;
 }
 
