@@ -184,8 +184,10 @@ TEST_F(ClientTest, AlignmentIsDrawn) {
       Run("attendant translate --alignment --output-image map.png 'The house is small.' && "
           "attendant translate --output-image map.svg 'The house is small.'");
   ASSERT_EQ(run.exit_code, 0) << run.err;
-  EXPECT_THAT(run.out, HasSubstr("house"));
-  EXPECT_THAT(run.out, HasSubstr("@"));
+  EXPECT_THAT(run.out, HasSubstr(", \xE2\x96\x81house\n"));  // A stair of the source ...
+  EXPECT_THAT(run.out, HasSubstr("\xE2\x96\x81Haus "));      // ... and a row of the target, with some ink.
+  const size_t row = run.out.find("\xE2\x96\x81Haus ");
+  EXPECT_NE(run.out.substr(row, run.out.find('\n', row) - row).find_first_of(".:-=+*#%@"), std::string::npos);
   EXPECT_THAT(ReadFile(*dir_ / "map.png"), StartsWith("\x89PNG"));
   EXPECT_THAT(ReadFile(*dir_ / "map.svg"), HasSubstr("</svg>"));
 }
