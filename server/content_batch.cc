@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/grpc_status.h"
 
 namespace attendant {
 
@@ -52,6 +53,8 @@ void ContentBatch::OnContent(int32_t content, absl::StatusOr<TranslationResult> 
       if (is_first) {
         status_ = absl::Status(result.status().code(),
                                absl::StrCat("contents[", content, "]: ", result.status().message()));
+        // What only the model could see: too many sentences, an option beyond its limits.
+        if (absl::IsInvalidArgument(status_)) status_ = Rejected(RejectReason::kInvalid, status_);
       }
     }
     if (is_first) Cancel();

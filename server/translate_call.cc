@@ -1,6 +1,7 @@
 #include "server/translate_call.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -83,6 +84,7 @@ void TranslateCall::OnContent(int32_t content, TranslationResult result) {
 
 void TranslateCall::OnAllDone(absl::Status status) {
   status = WithDeadlineExplained(std::move(status), deadline_, services_.clock.Now());
+  AddRetryHint(status, model_, context_);
   if (status.ok()) {
     v1::TranslateResponse response;
     CallTotals totals;
@@ -94,9 +96,14 @@ void TranslateCall::OnAllDone(absl::Status status) {
     response.set_input_tokens(totals.input_tokens());
     response.set_output_tokens(totals.output_tokens());
     *response.mutable_timing() = totals.Timing(scope_.elapsed());
-    response_ = SerializeMessage(response);
+    // Protobuf serialises no more, and would say so with an empty message.
+    constexpr size_t kMaxBytes = std::numeric_limits<int32_t>::max();
+    if (response.ByteSizeLong() <= kMaxBytes) {
+      response_ = SerializeMessage(response);
+    } else {
+      status = absl::ResourceExhaustedError("the answer is larger than 2 GiB; send fewer texts");
+    }
   }
-  AddRetryHint(status, model_, context_);
   Finish(scope_.End(status));
 }
 
