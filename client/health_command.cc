@@ -37,7 +37,8 @@ FlagSet MakeFlags(HealthOptions& options) {
        .examples = "  attendant health\n"
                    "  attendant health --wait 60s && attendant translate \"Good morning.\"\n"
                    "  attendant health attendant.v1.TranslationService --watch\n",
-       .notes = "Exit codes: 0 SERVING; 1 anything else; 2 wrong command line; 3 server not reachable.\n"});
+       .notes = "Exit codes: 0 SERVING; 1 anything else; 2 wrong command line; 3 server not reachable;\n"
+                "4 no answer within 5 s; 130 interrupted.\n"});
   flags.BeginGroup("Health");
   flags.Add(SwitchFlag("watch", "Print the state now and whenever it changes, until stopped.",
                        [&options] { options.watch = true; }));

@@ -44,7 +44,7 @@ Other:
 Exit codes: 0 drained after a signal; 1 could not start or drain; 2 wrong flags or configuration.
 )";
 
-// "  --flag UNIT   help (default)", the flag's column 27 wide, or the help on a line of its own.
+// "  --flag UNIT   help (default)", the help from column 29 on, or the help on a line of its own.
 std::string Line(const Setting& setting) {
   std::string left = absl::StrCat("  --", setting.flag);
   if (!setting.unit.empty()) absl::StrAppend(&left, " ", setting.unit);
