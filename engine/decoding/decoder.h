@@ -15,8 +15,8 @@ namespace attendant {
 // leave between any two steps. Owns the KV pool and the workspace of one worker. Invariants:
 // 1. What a sequence yields does not depend, bit for bit, on the others.
 // 2. After Release a sequence holds no block here.
-// Not thread-safe: one Decoder per worker. Start and Step throw std::bad_alloc, dnnl::error, or
-// NonFiniteError; whatever they throw, the sequences that were passed can still be Released.
+// Not thread-safe: one Decoder per worker. Start and Step throw std::bad_alloc and
+// dnnl::error only; even then the sequences that were passed can be Released.
 class Decoder {
  public:
   // model outlives the decoder.

@@ -24,6 +24,15 @@ absl::Status CheckSource(absl::Span<const int32_t> tokens, const Seq2Seq::Info& 
   return absl::OkStatus();
 }
 
+// Every row goes on as itself: greedy always, and beams that have settled.
+bool IsIdentity(absl::Span<const int32_t> parents, size_t num_rows) {
+  if (parents.size() != num_rows) return false;
+  for (size_t r = 0; r < num_rows; ++r) {
+    if (parents[r] != static_cast<int32_t>(r)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Sequence>> Sequence::Create(SequenceRequest request,
@@ -71,6 +80,7 @@ int32_t Sequence::held_blocks() const {
 }
 
 void Sequence::Restart() {
+  if (!std::exchange(was_started_, true)) return;  // The search that Create made is still fresh.
   search_ = *CreateSearch(request_.options, vocab_size_);
   status_ = absl::OkStatus();
 }
@@ -85,15 +95,20 @@ void Sequence::Advance(absl::Span<const RowAnswer> answers, KvPool& pool) {
 }
 
 void Sequence::Reorder(absl::Span<const int32_t> parents, KvPool& pool) {
-  next_rows_.clear();
+  if (IsIdentity(parents, rows_.size())) return;
+  next_rows_.reserve(parents.size());  // Before any block is shared: what throws later would leak it.
   for (const int32_t parent : parents) next_rows_.push_back(rows_[static_cast<size_t>(parent)].Fork(pool));
   for (BlockTable& row : rows_) row.Clear(pool);
   rows_.swap(next_rows_);
+  next_rows_.clear();
 }
 
 void Sequence::ReleaseBlocks(KvPool& pool) {
-  for (BlockTable& row : rows_) row.Clear(pool);
-  rows_.clear();
+  for (std::vector<BlockTable>* tables :
+       {&rows_, &next_rows_}) {  // next_rows_ holds some only after a throw.
+    for (BlockTable& row : *tables) row.Clear(pool);
+    tables->clear();
+  }
   cross_.Clear(pool);
 }
 

@@ -66,6 +66,7 @@ class Sequence {
   int32_t vocab_size_;
   std::unique_ptr<Search> search_;
   absl::Status status_;
+  bool was_started_ = false;
   BlockTable cross_;
   std::vector<BlockTable> rows_;  // One for each row of the next step.
   std::vector<BlockTable> next_rows_;

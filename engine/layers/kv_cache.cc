@@ -77,6 +77,7 @@ BlockTable& BlockTable::operator=(BlockTable&& other) noexcept {
 
 void BlockTable::Append(KvPool& pool) {
   if (length_ % kBlockTokens == 0) {
+    blocks_.reserve(blocks_.size() + 1);  // Before the block is taken: what throws later would lose it.
     blocks_.push_back(pool.Allocate());
   } else if (pool.IsShared(blocks_.back())) {
     const BlockId own = pool.Allocate();

@@ -1,6 +1,5 @@
 #include "engine/ops/linear.h"
 
-
 #include <algorithm>
 #include <cstring>
 
@@ -84,7 +83,7 @@ class Linear::Impl {
 
   const int64_t in_dim_;
   const int64_t out_dim_;
-  MatmulKernels& kernels_;
+  const MatmulKernels& kernels_;
   Tensor packed_;
   Tensor bias_;
 };

@@ -1,7 +1,7 @@
 #include "engine/ops/matmul_kernels.h"
 
-
 #include <map>
+#include <mutex>
 
 #include "engine/ops/one_thread.h"
 
@@ -46,7 +46,7 @@ dnnl::matmul::primitive_desc Describe(const MatmulKey& key, int64_t rows, const 
 
 }  // namespace
 
-MatmulKernels& MatmulKernels::Get(const MatmulKey& key) {
+const MatmulKernels& MatmulKernels::Get(const MatmulKey& key) {
   static std::mutex mutex;
   static auto& all =
       *new std::map<MatmulKey, std::unique_ptr<MatmulKernels>>();  // Never destroyed: used until the end.
@@ -66,6 +66,7 @@ MatmulKernels::MatmulKernels(const MatmulKey& key)
   constexpr int64_t kLargeInDim = 1024;
   if (key.in_dim >= kLargeInDim) min_rows_ = 2;
 #endif
+  for (int64_t rows = 1; rows <= kMaxRows; ++rows) by_rows_.push_back(Make(rows));
 }
 
 std::unique_ptr<const MatmulKernels::Kernel> MatmulKernels::Make(int64_t rows) const {
@@ -79,16 +80,6 @@ std::unique_ptr<const MatmulKernels::Kernel> MatmulKernels::Make(int64_t rows) c
   kernel->scratchpad_bytes = kernel->scratchpad.get_size();
   kernel->primitive = dnnl::matmul(description);
   return kernel;
-}
-
-const MatmulKernels::Kernel& MatmulKernels::ForRows(int64_t rows) {
-  std::atomic<const Kernel*>& slot = by_rows_[static_cast<size_t>(rows)];
-  if (const Kernel* kernel = slot.load(std::memory_order_acquire)) return *kernel;
-  std::lock_guard lock(mutex_);
-  if (const Kernel* kernel = slot.load(std::memory_order_acquire)) return *kernel;
-  owned_.push_back(Make(rows));
-  slot.store(owned_.back().get(), std::memory_order_release);
-  return *owned_.back();
 }
 
 }  // namespace attendant

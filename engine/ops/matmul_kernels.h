@@ -1,11 +1,8 @@
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <compare>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "engine/ops/dnnl_matmul.h"
@@ -22,8 +19,8 @@ struct MatmulKey {
   auto operator<=>(const MatmulKey&) const = default;
 };
 
-// The compiled matmuls of one key, by number of rows, made when first asked for.
-// Thread-safe. Throws dnnl::error.
+// The compiled matmuls of one key, for every number of rows: compiled when the model loads, so that no
+// request waits for a compiler. Immutable after construction: thread-safe. Construction throws dnnl::error.
 class MatmulKernels {
  public:
   // The most rows of one kernel: more are cut into chunks of it, so the number of kernels is bounded.
@@ -36,14 +33,14 @@ class MatmulKernels {
   };
 
   // The process-wide set of this key; lives for ever.
-  static MatmulKernels& Get(const MatmulKey& key);
+  static const MatmulKernels& Get(const MatmulKey& key);
 
   explicit MatmulKernels(const MatmulKey& key);
 
   // The layout in which weights are packed; the same for every number of rows.
   const dnnl::memory::desc& packed_weights() const { return packed_weights_; }
   // 1 to kMaxRows rows.
-  const Kernel& ForRows(int64_t rows);
+  const Kernel& ForRows(int64_t rows) const { return *by_rows_[static_cast<size_t>(rows - 1)]; }
   // oneDNN 3 sums in another order at one row where in_dim is large: such a row is computed as one of two.
   int64_t min_rows() const { return min_rows_; }
 
@@ -53,9 +50,7 @@ class MatmulKernels {
   const MatmulKey key_;
   dnnl::memory::desc packed_weights_;
   int64_t min_rows_ = 1;
-  std::mutex mutex_;
-  std::array<std::atomic<const Kernel*>, kMaxRows + 1> by_rows_{};
-  std::vector<std::unique_ptr<const Kernel>> owned_;  // Guarded by mutex_.
+  std::vector<std::unique_ptr<const Kernel>> by_rows_;  // For 1 row, 2 rows, ...
 };
 
 }  // namespace attendant

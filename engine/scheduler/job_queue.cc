@@ -54,6 +54,11 @@ absl::Status JobQueue::CheckLocked(absl::Span<const std::shared_ptr<Job>> jobs, 
                        ": ask for fewer beams or a smaller max_length, or raise the KV cache budget"));
     }
   }
+  if (jobs.size() > static_cast<size_t>(options_.max_waiting)) {  // No waiting helps.
+    return absl::InvalidArgumentError(
+        absl::StrCat(jobs.size(), " sentences go in together or not at all, and the queue's limit is ",
+                     options_.max_waiting, ": send less at once"));
+  }
   if (waiting_.size() + jobs.size() > static_cast<size_t>(options_.max_waiting)) {
     observer_.OnQueueFull();
     return absl::ResourceExhaustedError(absl::StrCat("the queue is full: ", waiting_.size(), " wait, ",

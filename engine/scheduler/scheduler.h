@@ -41,7 +41,7 @@ class SchedulerObserver {
 
 struct SchedulerOptions {
   PlannerLimits limits;            // Of each worker.
-  int32_t max_queue = 4096;        // Jobs waiting; one more is refused. At least 1.
+  int32_t max_queue = 16'384;       // Jobs waiting; one more is refused. At least 1.
   int32_t completion_threads = 1;  // Run Job::Complete. At least 1.
   // Called first on each worker's thread: to pin it, or to set OpenMP's threads. Empty: nothing.
   std::function<void(int32_t worker)> on_worker_start;

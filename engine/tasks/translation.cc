@@ -65,7 +65,9 @@ void Translation::Prepare() {
 
 absl::Status Translation::PrepareSentences() {
   if (is_cancelled_.load()) return absl::CancelledError("the request was cancelled");
-  if (request_.deadline <= begin_) return absl::DeadlineExceededError("the deadline had passed on arrival");
+  if (request_.deadline <= shared_.clock.Now()) {
+    return absl::DeadlineExceededError("the deadline passed before the text was split");
+  }
   const LoadedModel& model = shared_.model;
   const DecodingOptions& defaults = model.info.default_decoding;
   ATTENDANT_ASSIGN_OR_RETURN(

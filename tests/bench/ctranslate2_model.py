@@ -1,6 +1,6 @@
 """Writes a Hugging Face Marian directory as a CTranslate2 model: the same weights in float32, without torch or transformers.
 
-Follows what CTranslate2's own Marian converter does: the pad token goes, the decoder starts from a zero embedding.
+The decoder starts from the pad token, as the model does, which is kept from being produced.
 """
 
 import json
@@ -45,9 +45,8 @@ class Writer:
         self.weights = read_safetensors(model_dir / "model.safetensors")
         vocabulary = json.loads((model_dir / "vocab.json").read_text())
         self.tokens = [token for token, _ in sorted(vocabulary.items(), key=lambda item: item[1])]
-        pad = self.config["pad_token_id"]
-        assert pad == len(self.tokens) - 1 and self.config["decoder_start_token_id"] == pad
-        assert not self.weights["model.shared.weight"][pad].any(), "the pad token's embedding is not zero"
+        self.pad = self.config["pad_token_id"]
+        assert self.config["decoder_start_token_id"] == self.pad
 
     def linear(self, spec, *names):
         spec.weight = np.concatenate([self.weights[name + ".weight"] for name in names])
@@ -75,7 +74,7 @@ class Writer:
         dim = self.config["d_model"]
         spec.scale_embeddings = float(np.sqrt(dim)) if self.config["scale_embedding"] else 1.0
         spec.position_encodings.encodings = sinusoids(self.config["max_position_embeddings"], dim)
-        embedding.weight = self.weights["model.shared.weight"][:-1]
+        embedding.weight = self.weights["model.shared.weight"]
         for i, layer in enumerate(spec.layer):
             self.layer(layer, f"model.{name}.layers.{i}.", name == "decoder")
 
@@ -88,19 +87,19 @@ class Writer:
         )
         self.side(spec.encoder, "encoder", spec.encoder.embeddings[0])
         self.side(spec.decoder, "decoder", spec.decoder.embeddings)
-        spec.decoder.start_from_zero_embedding = True
-        spec.decoder.projection.weight = self.weights["model.shared.weight"][:-1]
-        spec.decoder.projection.bias = self.weights["final_logits_bias"][0][:-1]
-        tokens = self.tokens[:-1]
-        spec.register_source_vocabulary(tokens)
-        spec.register_target_vocabulary(tokens)
-        spec.config.eos_token = spec.config.decoder_start_token = tokens[self.config["eos_token_id"]]
+        spec.decoder.projection.weight = self.weights["model.shared.weight"]
+        spec.decoder.projection.bias = self.weights["final_logits_bias"][0].copy()
+        spec.decoder.projection.bias[self.pad] = -1e9
+        spec.register_source_vocabulary(self.tokens)
+        spec.register_target_vocabulary(self.tokens)
+        spec.config.eos_token = self.tokens[self.config["eos_token_id"]]
+        spec.config.decoder_start_token = self.tokens[self.pad]
         spec.config.unk_token = "<unk>"
         spec.validate()
         spec.optimize()
         pathlib.Path(output_dir).mkdir(parents=True, exist_ok=True)
         spec.save(str(output_dir))
-        return tokens
+        return self.tokens
 
 
 def convert(model_dir, output_dir):

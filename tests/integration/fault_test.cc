@@ -69,10 +69,14 @@ TEST_F(FaultTest, CancellingFreesRowsAndBlocks) {
 TEST_F(FaultTest, FullQueueRefusesAtOnceAndSaysWhenToComeAgain) {
   config::ServerConfig config = TestConfig();
   config.mutable_scheduler()->set_max_queue(2);
+  config.mutable_scheduler()->set_max_running(1);
   const TestServer small(config);
   grpc::ClientContext context;
   v1::TranslateResponse response;
-  const grpc::Status status = small.Translation()->Translate(&context, Request(LongText(3)), &response);
+  v1::TranslateRequest request;  // Two sentences run, two wait, the fifth is refused.
+  for (int i = 0; i < 40; ++i)
+    request.add_contents("I would like to talk about the long summer that we spent near the sea.");
+  const grpc::Status status = small.Translation()->Translate(&context, request, &response);
   EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   const auto& trailing = context.GetServerTrailingMetadata();
   const auto hint = trailing.find("retry-after-ms");
@@ -80,7 +84,7 @@ TEST_F(FaultTest, FullQueueRefusesAtOnceAndSaysWhenToComeAgain) {
   const int after_ms = std::stoi(std::string(hint->second.data(), hint->second.size()));
   EXPECT_GE(after_ms, 50);
   EXPECT_LE(after_ms, 10'000);
-  EXPECT_EQ(small.Metric("attendant_rejected_total", "reason=\"queue_full\",model=\"translate-en-de\""), 1);
+  EXPECT_GT(small.Metric("attendant_rejected_total", "reason=\"queue_full\",model=\"translate-en-de\""), 0);
   ExpectGoodAnswer(small);
 }
 

@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "server/grpc_status.h"
 #include "tests/server/scripted_translator.h"
@@ -108,6 +109,8 @@ TEST_F(ModelRegistryTest, ModelIsUnavailableWhileItLoadsAndThenSaysWhyItFailed) 
   is_open_ = true;
   gate_.set_value();
   failed_.get_future().wait();
+  // The loader has told its reason; the registry takes it in next.
+  while (absl::IsUnavailable(ErrorOf({"c", "", ""}))) std::this_thread::yield();
   const absl::Status failed = ErrorOf({"c", "", ""});
   EXPECT_TRUE(absl::IsFailedPrecondition(failed));
   EXPECT_THAT(std::string(failed.message()), HasSubstr("model.safetensors is truncated"));

@@ -370,15 +370,15 @@ TEST(TranslatorLimitsTest, MaxTextBytesCountsToTheLast) {
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("11 bytes; at most 10"));
 }
 
-TEST(TranslatorLimitsTest, FullQueueRefusesTheWholeText) {
+TEST(TranslatorLimitsTest, TextBeyondTheWholeQueueIsRefusedForGood) {
   CountingObserver observer;
   TranslatorOptions options = Workers(1);
   options.scheduler.max_queue = 2;
   const auto translator = Load(options, observer);
   EXPECT_TRUE(Send(*translator, Text("Good morning.\nThank you.")).get().ok());
   const Result refused = Send(*translator, Text("Good morning.\nThank you.\nGood night.")).get();
-  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(observer.full, 1);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << "no waiting would help";
+  EXPECT_EQ(observer.full, 0);
   EXPECT_EQ(translator->scheduler().queue_depth(), 0);
 }
 
