@@ -46,7 +46,7 @@ dnnl::matmul::primitive_desc Describe(const MatmulKey& key, int64_t rows, const 
 
 }  // namespace
 
-const MatmulKernels& MatmulKernels::Get(const MatmulKey& key) {
+const MatmulKernels& MatmulKernels::Get(MatmulKey key) {
   static std::mutex mutex;
   static auto& all =
       *new std::map<MatmulKey, std::unique_ptr<MatmulKernels>>();  // Never destroyed: used until the end.

@@ -33,7 +33,7 @@ class MatmulKernels {
   };
 
   // The process-wide set of this key; lives for ever.
-  static const MatmulKernels& Get(const MatmulKey& key);
+  static const MatmulKernels& Get(MatmulKey key);
 
   explicit MatmulKernels(const MatmulKey& key);
 
