@@ -11,6 +11,7 @@ requests, goes as one batch. Prints the median of the rounds' ratios (engine ove
 
 import argparse
 import json
+import multiprocessing
 import os
 import queue
 import statistics
@@ -41,7 +42,6 @@ class Peer:
     """CTranslate2 with one choice of workers, threads and batching."""
 
     def __init__(self, model_dir, sources, workers, threads, buffered):
-        self.name = f"{workers}x{threads}" + (" buffered" if buffered else "")
         self.sources, self.workers, self.buffered = sources, workers, buffered
         self.translator = ctranslate2.Translator(model_dir, device="cpu", compute_type="float32",
                                                  inter_threads=workers, intra_threads=threads)
@@ -97,6 +97,27 @@ class Peer:
                 "p50_ms": 1e3 * latencies[len(latencies) // 2], "p95_ms": 1e3 * latencies[int(0.95 * (len(latencies) - 1))]}
 
 
+def serve_peer(pipe, *settings):
+    peer = Peer(*settings)
+    while True:
+        pipe.send(peer.run(*pipe.recv()))
+
+
+class PeerProcess:
+    """A Peer in a process of its own: the thread teams of several in one process stand in each other's way."""
+
+    def __init__(self, model_dir, sources, workers, threads, buffered):
+        self.name = f"{workers}x{threads}" + (" buffered" if buffered else "")
+        self.buffered = buffered
+        self.pipe, theirs = multiprocessing.Pipe()
+        settings = (theirs, model_dir, sources, workers, threads, buffered)
+        multiprocessing.get_context("spawn").Process(target=serve_peer, args=settings, daemon=True).start()
+
+    def run(self, concurrency, beam):
+        self.pipe.send((concurrency, beam))
+        return self.pipe.recv()
+
+
 def compare(engine, peers, concurrency, beam, rounds):
     peers = [p for p in peers if p.buffered == (concurrency > 1)]  # Alone there is nothing to gather; together it always pays.
     ours, theirs = [], {p.name: [] for p in peers}
@@ -128,7 +149,7 @@ def main():
         tokens = convert(args.model, directory)
         sources = [[tokens[int(i)] for i in line.split()] for line in open(args.sources)]
         settings = {(1, cores), (cores, 1)}
-        peers = [Peer(directory, sources, w, t, buffered) for w, t in sorted(settings) for buffered in (False, True)]
+        peers = [PeerProcess(directory, sources, w, t, buffered) for w, t in sorted(settings) for buffered in (False, True)]
         engine = Engine(args.engine, args.model, args.sources)
         print(f"{args.model}: {len(sources)} sources, {cores} cores, {args.rounds} rounds; CTranslate2 {ctranslate2.__version__}")
         print("load beam |    tok/s   p50 ms   p95 ms  peak | CT2 tok/s  p50 ms   p95 ms best setting  | ratio (spread)")
