@@ -7,6 +7,7 @@
 #include "server/encode_call.h"
 #include "server/encode_limits.h"
 #include "server/lenient_request.pb.h"
+#include "server/request_checks.h"
 
 namespace attendant {
 namespace {
@@ -37,6 +38,7 @@ struct ClassifyImageWork {
   static constexpr Method kMethod = Method::kClassifyImage;
   static constexpr Task kTask = Task::kClassifyImage;
   static constexpr char kInputField[] = "images";
+  static constexpr RejectReason kInputReason = RejectReason::kImage;
 
   static MessageLimits Limits(const config::Limits& limits) { return ImageMessageLimits(limits); }
   static int Count(const Request& request) { return request.images_size(); }
@@ -69,6 +71,7 @@ struct ClassifyTextWork {
   static constexpr Method kMethod = Method::kClassifyText;
   static constexpr Task kTask = Task::kClassifyText;
   static constexpr char kInputField[] = "texts";
+  static constexpr RejectReason kInputReason = RejectReason::kText;
 
   static MessageLimits Limits(const config::Limits& limits) { return TextMessageLimits(limits); }
   static int Count(const Request& request) { return request.texts_size(); }
@@ -99,6 +102,7 @@ struct LabelTokensWork {
   static constexpr Method kMethod = Method::kLabelTokens;
   static constexpr Task kTask = Task::kLabelTokens;
   static constexpr char kInputField[] = "texts";
+  static constexpr RejectReason kInputReason = RejectReason::kText;
 
   static MessageLimits Limits(const config::Limits& limits) { return TextMessageLimits(limits); }
   static int Count(const Request& request) { return request.texts_size(); }

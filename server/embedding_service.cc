@@ -7,6 +7,7 @@
 #include "server/encode_call.h"
 #include "server/encode_limits.h"
 #include "server/lenient_request.pb.h"
+#include "server/request_checks.h"
 
 namespace attendant {
 namespace {
@@ -18,6 +19,7 @@ struct EmbedTextWork {
   static constexpr Method kMethod = Method::kEmbedText;
   static constexpr Task kTask = Task::kEmbedText;
   static constexpr char kInputField[] = "texts";
+  static constexpr RejectReason kInputReason = RejectReason::kText;
 
   static MessageLimits Limits(const config::Limits& limits) { return TextMessageLimits(limits); }
   static int Count(const Request& request) { return request.texts_size(); }
@@ -52,6 +54,7 @@ struct EmbedImageWork {
   static constexpr Method kMethod = Method::kEmbedImage;
   static constexpr Task kTask = Task::kEmbedImage;
   static constexpr char kInputField[] = "images";
+  static constexpr RejectReason kInputReason = RejectReason::kImage;
 
   static MessageLimits Limits(const config::Limits& limits) { return ImageMessageLimits(limits); }
   static int Count(const Request& request) { return request.images_size(); }

@@ -15,6 +15,7 @@
 #include "server/encode_converters.h"
 #include "server/grpc_status.h"
 #include "server/message.h"
+#include "server/request_checks.h"
 #include "server/service_context.h"
 #include "server/translate_call.h"
 
@@ -24,7 +25,7 @@ namespace attendant {
 // the last is done, deletes itself when gRPC is done with it. The first input that fails decides, and lets
 // the others go. Work says what a method does:
 //   Request, Response, Answer     types
-//   kMethod, kTask, kInputField   constants
+//   kMethod, kTask, kInputField, kInputReason   constants
 //   Limits(config)                of the message
 //   Check(request)                status of the fields that need no model
 //   Count(request)                inputs
@@ -67,6 +68,8 @@ class EncodeCall final : public grpc::ServerUnaryReactor {
     if (!status.ok()) return Rejected(RejectReason::kInvalid, status);
     absl::StatusOr<ServedModel> model = services_.registry.Resolve(request_.model(), Work::kTask);
     if (!model.ok()) return model.status();
+    status = CheckInputCount(*model, Work::kInputField, Work::Count(request_));
+    if (!status.ok()) return Rejected(RejectReason::kInvalid, status);
     model_ = *std::move(model);
     scope_.SetModel(model_);
     scope_.SetTexts(Work::Count(request_));
@@ -109,7 +112,7 @@ class EncodeCall final : public grpc::ServerUnaryReactor {
       if (!status_.ok()) return;
       status_ =
           absl::Status(error.code(), absl::StrCat(Work::kInputField, "[", index, "]: ", error.message()));
-      if (absl::IsInvalidArgument(status_)) status_ = Rejected(RejectReason::kInvalid, status_);
+      if (absl::IsInvalidArgument(status_)) status_ = Rejected(Work::kInputReason, status_);
       if (absl::IsResourceExhausted(status_)) status_ = Rejected(RejectReason::kQueueFull, status_);
     }
     Cancel();

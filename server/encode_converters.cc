@@ -58,11 +58,6 @@ void FillInt8(absl::Span<const float> values, v1::Vector& vector) {
   vector.set_packed(std::move(bytes));
 }
 
-absl::Status OutOfRange(absl::string_view field, int64_t value, int64_t min, int64_t max) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(field, ": ", value, " is not in its range, ", min, " to ", max));
-}
-
 }  // namespace
 
 v1::EncodeTiming ToProto(const EncodeTiming& timing) {
@@ -128,23 +123,6 @@ v1::LabelledSpan ToProto(const LabelledSpan& span, const std::string& text, cons
   result.set_label(names.without_prefix && has_prefix ? label.substr(2) : label);
   result.set_probability(span.probability);
   return result;
-}
-
-absl::Status CheckPriority(int32_t priority) {
-  constexpr int32_t kMax = 10;
-  return std::abs(int64_t{priority}) <= kMax ? absl::OkStatus()
-                                             : OutOfRange("priority", priority, -kMax, kMax);
-}
-
-absl::Status CheckTopK(std::optional<int32_t> top_k) {
-  constexpr int32_t kMax = 1'000'000;
-  if (!top_k.has_value() || (*top_k >= 1 && *top_k <= kMax)) return absl::OkStatus();
-  return OutOfRange("top_k", *top_k, 1, kMax);
-}
-
-absl::Status CheckFormat(v1::VectorFormat format) {
-  if (v1::VectorFormat_IsValid(format)) return absl::OkStatus();
-  return OutOfRange("format", format, v1::VectorFormat_MIN, v1::VectorFormat_MAX);
 }
 
 }  // namespace attendant

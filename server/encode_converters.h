@@ -36,9 +36,4 @@ v1::LabelledSpan ToProto(const LabelledSpan& span, const std::string& text, cons
 
 inline constexpr int32_t kDefaultTopK = 5;
 
-// INVALID_ARGUMENT, naming the field.
-absl::Status CheckPriority(int32_t priority);
-absl::Status CheckTopK(std::optional<int32_t> top_k);
-absl::Status CheckFormat(v1::VectorFormat format);
-
 }  // namespace attendant

@@ -8,15 +8,12 @@
 #include "server/grpc_status.h"
 #include "server/lenient_request.pb.h"
 #include "server/message.h"
+#include "server/request_checks.h"
 
 namespace attendant {
 namespace {
 
 using server::LenientTranslateRequest;
-
-absl::Status Invalid(absl::string_view message) {
-  return Rejected(RejectReason::kInvalid, absl::InvalidArgumentError(message));
-}
 
 MessageLimits LimitsOf(const config::Limits& limits) {
   MessageLimits result;
@@ -27,12 +24,17 @@ MessageLimits LimitsOf(const config::Limits& limits) {
 }
 
 absl::Status CheckContents(const config::Limits& limits, const LenientTranslateRequest& request) {
-  if (request.contents().empty()) return Invalid("contents: is empty; give at least one text");
+  if (request.contents().empty()) {
+    return Rejected(RejectReason::kInvalid,
+                    absl::InvalidArgumentError("contents: is empty; give at least one text"));
+  }
   for (int i = 0; i < request.contents_size(); ++i) {
     const auto bytes = static_cast<int64_t>(request.contents(i).size());
     if (bytes > limits.max_content_bytes()) {
-      return Invalid(absl::StrCat("contents[", i, "]: ", bytes, " bytes are more than the limit of ",
-                                  limits.max_content_bytes(), "; split the text"));
+      return Rejected(RejectReason::kText,
+                      absl::InvalidArgumentError(
+                          absl::StrCat("contents[", i, "]: ", bytes, " bytes are more than the limit of ",
+                                       limits.max_content_bytes(), "; split the text")));
     }
   }
   return absl::OkStatus();
@@ -42,13 +44,10 @@ absl::Status CheckContents(const config::Limits& limits, const LenientTranslateR
 
 absl::StatusOr<PreparedRequest> PrepareRequest(const ServiceContext& context, const grpc::ByteBuffer& message,
                                                TimePoint deadline) {
-  constexpr int kMaxPriority = 10;
   LenientTranslateRequest request;
   ATTENDANT_RETURN_IF_ERROR(ParseMessage(message, LimitsOf(context.limits), request));
   ATTENDANT_RETURN_IF_ERROR(CheckContents(context.limits, request));
-  if (request.priority() < -kMaxPriority || request.priority() > kMaxPriority) {
-    return Invalid(absl::StrCat("priority: ", request.priority(), " is not in its range, -10 to 10"));
-  }
+  ATTENDANT_RETURN_IF_ERROR(Rejected(RejectReason::kInvalid, CheckPriority(request.priority())));
   absl::StatusOr<TranslationOptions> options = ToTask(request.options());
   if (!options.ok()) return Rejected(RejectReason::kInvalid, options.status());
 
@@ -57,6 +56,8 @@ absl::StatusOr<PreparedRequest> PrepareRequest(const ServiceContext& context, co
   ATTENDANT_ASSIGN_OR_RETURN(
       result.model, context.registry.Resolve(
                         {request.model(), request.source_language_code(), request.target_language_code()}));
+  ATTENDANT_RETURN_IF_ERROR(
+      Rejected(RejectReason::kInvalid, CheckInputCount(result.model, "contents", request.contents_size())));
   result.contents.assign(std::make_move_iterator(request.mutable_contents()->begin()),
                          std::make_move_iterator(request.mutable_contents()->end()));
   result.priority = request.priority();

@@ -11,6 +11,8 @@ enum class RejectReason {
   kTooLarge,      // A message over the limit, also once decompressed.
   kStructure,     // Too many or malformed fields.
   kInvalid,       // A field out of its range.
+  kText,          // A text that the limits or the model refuse.
+  kImage,         // An image that the limits or the model refuse, or that is none.
   kModelName,     // Not a name that a model can have, such as a path.
   kUnknownModel,  // No such model or language pair.
   kNotReady,      // The model is loading, or failed to load.
@@ -20,7 +22,7 @@ enum class RejectReason {
 };
 
 inline constexpr std::array<absl::string_view, static_cast<size_t>(RejectReason::kCount)>
-    kRejectReasonLabels = {"too_large",     "structure", "invalid",  "model_name",
-                           "unknown_model", "not_ready", "draining", "queue_full"};
+    kRejectReasonLabels = {"too_large",  "structure",     "invalid",   "text",     "image",
+                           "model_name", "unknown_model", "not_ready", "draining", "queue_full"};
 
 }  // namespace attendant

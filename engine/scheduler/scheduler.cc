@@ -56,6 +56,7 @@ class Scheduler::Impl {
   }
 
   JobQueue& queue() { return queue_; }
+  const SchedulerOptions& options() const { return options_; }
 
  private:
   static absl::Status StoppedError() { return absl::UnavailableError("the server is shutting down"); }
@@ -100,6 +101,9 @@ void Scheduler::Shutdown() {
   impl_->Shutdown();
 }
 
+int32_t Scheduler::max_queue() const {
+  return impl_->options().max_queue;
+}
 int32_t Scheduler::queue_depth() const {
   return impl_->queue().num_waiting();
 }

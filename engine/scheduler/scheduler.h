@@ -74,6 +74,7 @@ class Scheduler {
   // refusing. Drain first to let them finish. Idempotent; not from a completion.
   void Shutdown();
 
+  int32_t max_queue() const;
   int32_t queue_depth() const;
   int32_t num_running() const;
   int32_t num_workers() const;

@@ -103,7 +103,11 @@ class Peer:
 def serve_peer(pipe, *settings):
     peer = Peer(*settings)
     while True:
-        pipe.send(peer.run(*pipe.recv()))
+        try:
+            load = pipe.recv()
+        except EOFError:  # The other end is done.
+            return
+        pipe.send(peer.run(*load))
 
 
 class PeerProcess:

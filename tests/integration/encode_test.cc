@@ -255,6 +255,7 @@ TEST_F(EncodeTest, LongTextsAreCutOffAndSaySoOrAreRefused) {
     const grpc::Status status = Ask(request, refused);
     EXPECT_EQ(status.error_code(), count > 48 ? StatusCode::INVALID_ARGUMENT : StatusCode::OK);
   }
+  EXPECT_EQ(Server().Metric("attendant_rejected_total", "reason=\"text\",model=\"bert\""), 1);
 }
 
 TEST_F(EncodeTest, WrongRequestsNameWhatIsWrong) {
@@ -289,6 +290,23 @@ TEST_F(EncodeTest, WrongRequestsNameWhatIsWrong) {
   const grpc::Status status = error(image, v1::ClassifyImageResponse());
   EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(status.error_message(), HasSubstr("images[1]"));
+  EXPECT_GE(Server().Metric("attendant_rejected_total", "reason=\"image\",model=\"vit-classes\""), 1);
+}
+
+TEST_F(EncodeTest, CallsOfMoreInputsThanCanWaitAreNotToldToTryAgain) {
+  config::ServerConfig config = EncoderConfig(1);
+  config.mutable_scheduler()->set_max_queue(2);
+  const TestServer small(config);
+  v1::EmbedTextRequest request;
+  request.set_model("bert");
+  for (const int count : {1, 2, 3}) {
+    request.add_texts("t3");
+    grpc::ClientContext context;
+    v1::EmbedTextResponse response;
+    const grpc::Status status =
+        v1::EmbeddingService::NewStub(small.channel())->EmbedText(&context, request, &response);
+    EXPECT_EQ(status.error_code(), count > 2 ? StatusCode::INVALID_ARGUMENT : StatusCode::OK) << count;
+  }
 }
 
 TEST_F(EncodeTest, EveryTruncationOfAnImageIsAnErrorAndTheNextOneIsFine) {

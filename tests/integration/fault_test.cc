@@ -67,16 +67,24 @@ TEST_F(FaultTest, CancellingFreesRowsAndBlocks) {
 }
 
 TEST_F(FaultTest, FullQueueRefusesAtOnceAndSaysWhenToComeAgain) {
+  constexpr int kQueue = 40;
   config::ServerConfig config = TestConfig();
-  config.mutable_scheduler()->set_max_queue(2);
+  config.mutable_scheduler()->set_max_queue(kQueue);
   config.mutable_scheduler()->set_max_running(1);
   const TestServer small(config);
+  v1::TranslateRequest request;
+  for (int i = 0; i < kQueue; ++i)
+    request.add_contents("I would like to talk about the long summer that we spent near the sea.");
+  request.mutable_options()->set_beam_size(8);
+  std::thread first([&] {  // Fills the queue.
+    v1::TranslateResponse response;
+    EXPECT_TRUE(small.Translate(request, response).ok());
+  });
+  EXPECT_TRUE(small.Eventually([&] { return small.Metric("attendant_queue_depth") > kQueue / 2; }));
   grpc::ClientContext context;
   v1::TranslateResponse response;
-  v1::TranslateRequest request;  // Two sentences run, two wait, the fifth is refused.
-  for (int i = 0; i < 40; ++i)
-    request.add_contents("I would like to talk about the long summer that we spent near the sea.");
   const grpc::Status status = small.Translation()->Translate(&context, request, &response);
+  first.join();
   EXPECT_EQ(status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   const auto& trailing = context.GetServerTrailingMetadata();
   const auto hint = trailing.find("retry-after-ms");
@@ -85,6 +93,25 @@ TEST_F(FaultTest, FullQueueRefusesAtOnceAndSaysWhenToComeAgain) {
   EXPECT_GE(after_ms, 50);
   EXPECT_LE(after_ms, 10'000);
   EXPECT_EQ(small.Metric("attendant_rejected_total", "reason=\"queue_full\",model=\"translate-en-de\""), 1);
+  ExpectGoodAnswer(small);
+}
+
+TEST_F(FaultTest, CallsOfMoreTextsThanCanWaitAreNotToldToTryAgain) {
+  constexpr int kQueue = 4;
+  config::ServerConfig config = TestConfig();
+  config.mutable_scheduler()->set_max_queue(kQueue);
+  const TestServer small(config);
+  v1::TranslateRequest request;
+  v1::TranslateResponse response;
+  for (int i = 0; i < kQueue - 1; ++i) request.add_contents("Hello.");
+  EXPECT_TRUE(small.Translate(request, response).ok());
+  request.add_contents("Hello.");
+  EXPECT_TRUE(small.Translate(request, response).ok());
+  request.add_contents("Hello.");
+  const grpc::Status status = small.Translate(request, response);
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("contents: 5 inputs are more than the 4"));
+  EXPECT_EQ(small.Metric("attendant_rejected_total", "reason=\"invalid\""), 1);
   ExpectGoodAnswer(small);
 }
 
@@ -142,6 +169,7 @@ TEST_F(FaultTest, TooManyOrTooLongContentsNameTheLimit) {
   const std::string blanks(1 << 20, ' ');
   EXPECT_TRUE(StatusOf(Request(blanks)).ok());
   EXPECT_THAT(StatusOf(Request(blanks + " ")).error_message(), HasSubstr("contents[0]: 1048577 bytes"));
+  EXPECT_GE(server_.Metric("attendant_rejected_total", "reason=\"text\""), 1);
 }
 
 struct BadOption {
