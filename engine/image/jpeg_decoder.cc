@@ -16,12 +16,12 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/status_macros.h"
 #include "engine/image/decoders.h"
+#include "engine/image/orientation.h"
 
 namespace attendant {
 namespace {
 
 constexpr int kApp1 = JPEG_APP0 + 1;
-constexpr std::string_view kExifPrefix{"Exif\0\0", 6};
 constexpr std::string_view kXmpPrefix{"http://ns.adobe.com/xap/1.0/\0", 29};
 
 bool StartsWith(std::string_view text, std::string_view prefix) {

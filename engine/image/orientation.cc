@@ -9,8 +9,6 @@
 namespace attendant {
 namespace {
 
-constexpr std::string_view kExifPrefix{"Exif\0\0", 6};
-
 // Numbers of a TIFF structure, in its byte order. What lies outside reads as none.
 class TiffReader {
  public:

@@ -18,7 +18,10 @@ enum class Orientation {
   kRotatedCounterclockwise = 8,
 };
 
-// exif: a TIFF structure, after "Exif\0\0" if that is there. xmp: an XML packet, read only if the EXIF data
+// What stands before EXIF data in a JPEG file.
+inline constexpr std::string_view kExifPrefix{"Exif\0\0", 6};
+
+// exif: a TIFF structure, after kExifPrefix if that is there. xmp: an XML packet, read only if the EXIF data
 // names no orientation. Either may be empty. Broken data and unknown values count as upright. Never fails.
 Orientation FindOrientation(std::string_view exif, std::string_view xmp);
 

@@ -9,6 +9,7 @@
 #include "engine/base/json_fields.h"
 #include "engine/base/status_macros.h"
 #include "engine/base/strict_json.h"
+#include "engine/models/config_fields.h"
 
 namespace attendant {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 using nlohmann::json;
 
 constexpr JsonFields::Range kLengthRange{0, 1 << 20};
-constexpr uint64_t kMaxConfigBytes = 4 << 20;
 
 // Keys that nothing here follows -> the values, besides null, with which they change nothing.
 const std::map<std::string, std::vector<json>>& UnsupportedKeys() {

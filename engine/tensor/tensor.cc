@@ -11,10 +11,8 @@
 namespace attendant {
 namespace {
 
-constexpr size_t kAlignment = 64;
-
-// Without a branch, so that loops over it vectorise: the exponent is rebiased by a multiplication, which is exact for
-// normal and subnormal numbers; infinities and NaN are then given their exponent back.
+// Without a branch, so that loops over it vectorise: the exponent is rebiased by a multiplication, which is
+// exact for normal and subnormal numbers; infinities and NaN are then given their exponent back.
 float F16ToF32(uint16_t half) {
   const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16;
   const uint32_t magnitude = static_cast<uint32_t>(half & 0x7fffu);
@@ -23,7 +21,9 @@ float F16ToF32(uint16_t half) {
   return std::bit_cast<float>(std::bit_cast<uint32_t>(rebiased) | special | sign);
 }
 
-float BF16ToF32(uint16_t brain) { return std::bit_cast<float>(static_cast<uint32_t>(brain) << 16); }
+float BF16ToF32(uint16_t brain) {
+  return std::bit_cast<float>(static_cast<uint32_t>(brain) << 16);
+}
 
 template <float (*kWiden)(uint16_t)>
 void Widen(const std::byte* src, absl::Span<float> dst) {
@@ -43,14 +43,19 @@ int64_t Shape::num_elements() const {
   return count;
 }
 
-std::string Shape::ToString() const { return absl::StrCat("[", absl::StrJoin(dims_, ", "), "]"); }
+std::string Shape::ToString() const {
+  return absl::StrCat("[", absl::StrJoin(dims_, ", "), "]");
+}
 
-void Tensor::Free::operator()(std::byte* bytes) const { std::free(bytes); }
+void Tensor::Free::operator()(std::byte* bytes) const {
+  std::free(bytes);
+}
 
 Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape)) {
   const size_t bytes = static_cast<size_t>(shape_.num_elements()) * SizeOf(dtype_);
-  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded == 0 ? kAlignment : rounded)));
+  const size_t rounded = (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+  data_.reset(static_cast<std::byte*>(
+      std::aligned_alloc(kTensorAlignment, rounded == 0 ? kTensorAlignment : rounded)));
   if (data_ == nullptr) throw std::bad_alloc();
   std::memset(data_.get(), 0, rounded);
 }

@@ -42,7 +42,10 @@ struct TensorView {
   size_t size_bytes() const { return static_cast<size_t>(shape.num_elements()) * SizeOf(dtype); }
 };
 
-// An owning, row-major, contiguous tensor, 64-byte aligned, zeroed. Movable, not copyable.
+// What memory for numbers is aligned to, in bytes: a cache line, and a vector of AVX-512.
+inline constexpr size_t kTensorAlignment = 64;
+
+// An owning, row-major, contiguous tensor, aligned to kTensorAlignment, zeroed. Movable, not copyable.
 class Tensor {
  public:
   Tensor() = default;

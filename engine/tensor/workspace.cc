@@ -4,28 +4,33 @@
 #include <cstdlib>
 #include <new>
 
+#include "engine/tensor/tensor.h"
+
 namespace attendant {
 namespace {
 
-constexpr size_t kAlignment = 64;
 constexpr size_t kMinBlockBytes = size_t{1} << 20;
 
-size_t RoundUp(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+size_t RoundUp(size_t bytes) {
+  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+}
 
 }  // namespace
 
-void Workspace::FreeAligned::operator()(std::byte* bytes) const { std::free(bytes); }
+void Workspace::FreeAligned::operator()(std::byte* bytes) const {
+  std::free(bytes);
+}
 
 void Workspace::AddBlock(size_t bytes) {
   Block block;
-  block.bytes.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, bytes)));
+  block.bytes.reset(static_cast<std::byte*>(std::aligned_alloc(kTensorAlignment, bytes)));
   if (block.bytes == nullptr) throw std::bad_alloc();
   block.size = bytes;
   blocks_.push_back(std::move(block));
 }
 
 void* Workspace::AllocBytes(size_t bytes) {
-  const size_t rounded = std::max(RoundUp(bytes), kAlignment);
+  const size_t rounded = std::max(RoundUp(bytes), kTensorAlignment);
   while (block_ < blocks_.size() && used_ + rounded > blocks_[block_].size) {
     ++block_;
     used_ = 0;

@@ -8,16 +8,10 @@
 #include <utility>
 
 #include "engine/tasks/decode_executor.h"
+#include "tests/bench/or_die.h"
 
 namespace attendant {
 namespace {
-
-template <typename T>
-T OrDie(absl::StatusOr<T> value) {
-  if (value.ok()) return *std::move(value);
-  std::cerr << "bench: " << value.status().ToString() << "\n";
-  std::exit(1);
-}
 
 // Sums over the steps of all workers.
 class StepCounter final : public SchedulerObserver {

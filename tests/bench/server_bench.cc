@@ -26,6 +26,7 @@
 #include "engine/text/marian_tokenizer.h"
 #include "server/server.h"
 #include "tests/bench/closed_loop.h"
+#include "tests/bench/or_die.h"
 
 namespace attendant {
 namespace {
@@ -38,13 +39,6 @@ struct Figures {
 double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
-}
-
-template <typename T>
-T OrDie(absl::StatusOr<T> value) {
-  if (value.ok()) return *std::move(value);
-  std::cerr << "server_bench: " << value.status().ToString() << "\n";
-  std::exit(1);
 }
 
 // Keeps `concurrency` calls of one sentence each outstanding.

@@ -78,14 +78,14 @@ TEST_F(ClientTest, AFileOfTwoThousandLinesKeepsItsOrder) {
 TEST_F(ClientTest, JsonHasScoresAndHypotheses) {
   const Finished run = Run("attendant translate --json --n-best 2 --scores 'The house is small.'");
   ASSERT_EQ(run.exit_code, 0) << run.err;
-  const auto json = nlohmann::json::parse(run.out);
-  EXPECT_EQ(json["number"], 1);
-  const auto& hypotheses = json["sentences"][0]["hypotheses"];
+  const auto parsed = nlohmann::json::parse(run.out);
+  EXPECT_EQ(parsed["number"], 1);
+  const auto& hypotheses = parsed["sentences"][0]["hypotheses"];
   ASSERT_EQ(hypotheses.size(), 2U);
-  EXPECT_EQ(json["translation"], hypotheses[0]["text"]);
+  EXPECT_EQ(parsed["translation"], hypotheses[0]["text"]);
   EXPECT_GE(hypotheses[0]["score"], hypotheses[1]["score"]);
   EXPECT_GE(hypotheses[0]["token_scores"].size(), hypotheses[0]["tokens"].size());
-  EXPECT_GT(json["timing_ms"]["total"], 0.0);
+  EXPECT_GT(parsed["timing_ms"]["total"], 0.0);
 }
 
 TEST_F(ClientTest, StreamEndsInTheSameText) {
@@ -122,9 +122,9 @@ TEST_F(ClientTest, ModelsAndHealth) {
   EXPECT_EQ(unknown.exit_code, 1);
   EXPECT_EQ(unknown.out, "SERVICE_UNKNOWN\n");
   EXPECT_THAT(Run("attendant models").out, HasSubstr("translate-en-de"));
-  const auto json = nlohmann::json::parse(Run("attendant models --json").out);
-  EXPECT_EQ(json["state"], "READY");
-  EXPECT_TRUE(json["num_parameters"].is_number());
+  const auto parsed = nlohmann::json::parse(Run("attendant models --json").out);
+  EXPECT_EQ(parsed["state"], "READY");
+  EXPECT_TRUE(parsed["num_parameters"].is_number());
   EXPECT_THAT(Run("attendant models translate-en-de").out, HasSubstr("limits.max_source_tokens"));
   EXPECT_EQ(Run("attendant models nothing").exit_code, 1);
 }

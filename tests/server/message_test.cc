@@ -51,7 +51,7 @@ std::string WithContents(int count, const std::string& text = "") {
   return request.SerializeAsString();
 }
 
-absl::Status Parse(const std::string& bytes, const MessageLimits& limits = Limits()) {
+absl::Status ParseBytes(const std::string& bytes, const MessageLimits& limits = Limits()) {
   LenientTranslateRequest request;
   return ParseMessage(Buffer(bytes), limits, request);
 }
@@ -67,7 +67,7 @@ TEST(MessageTest, ParsesPlainAndGzip) {
 }
 
 TEST(MessageTest, EmptyBytesAreAnEmptyMessage) {
-  EXPECT_TRUE(Parse("").ok());
+  EXPECT_TRUE(ParseBytes("").ok());
 }
 
 TEST(MessageTest, SizeIsBoundedBeforeAndAfterDecompression) {
@@ -76,22 +76,22 @@ TEST(MessageTest, SizeIsBoundedBeforeAndAfterDecompression) {
   };
   for (const size_t bytes : {999, 1000}) {
     ASSERT_EQ(message_of(bytes).size(), bytes);
-    EXPECT_TRUE(Parse(message_of(bytes)).ok()) << bytes;
-    EXPECT_TRUE(Parse(Gzip(message_of(bytes))).ok()) << bytes;
+    EXPECT_TRUE(ParseBytes(message_of(bytes)).ok()) << bytes;
+    EXPECT_TRUE(ParseBytes(Gzip(message_of(bytes))).ok()) << bytes;
   }
   const std::string bomb = Gzip(message_of(900'000));
   ASSERT_LT(bomb.size(), 1000U);
   for (const std::string& sent : {message_of(1001), Gzip(message_of(1001)), bomb}) {
-    const absl::Status status = Parse(sent);
+    const absl::Status status = ParseBytes(sent);
     EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
     EXPECT_EQ(ReasonOf(status), RejectReason::kTooLarge);
   }
 }
 
 TEST(MessageTest, CountsFieldsBeforeItBuildsThem) {
-  EXPECT_TRUE(Parse(WithContents(2)).ok());
-  EXPECT_TRUE(Parse(WithContents(3)).ok());
-  const absl::Status status = Parse(WithContents(4));
+  EXPECT_TRUE(ParseBytes(WithContents(2)).ok());
+  EXPECT_TRUE(ParseBytes(WithContents(3)).ok());
+  const absl::Status status = ParseBytes(WithContents(4));
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_EQ(ReasonOf(status), RejectReason::kStructure);
   EXPECT_THAT(std::string(status.message()), HasSubstr("4 inputs in one call are more than the limit of 3"));
@@ -101,24 +101,24 @@ TEST(MessageTest, BoundsTheOtherFields) {
   MessageLimits limits = Limits();
   limits.max_other_bytes = 10;
   limits.max_other_fields = 2;
-  EXPECT_TRUE(Parse("\x30\x01\x30\x01", limits).ok());           // Field 6 twice.
-  EXPECT_FALSE(Parse("\x30\x01\x30\x01\x30\x01", limits).ok());  // ... three times.
+  EXPECT_TRUE(ParseBytes("\x30\x01\x30\x01", limits).ok());           // Field 6 twice.
+  EXPECT_FALSE(ParseBytes("\x30\x01\x30\x01\x30\x01", limits).ok());  // ... three times.
   v1::TranslateRequest request;
   request.set_model(std::string(9, 'm'));
-  EXPECT_TRUE(Parse(request.SerializeAsString(), limits).ok());
+  EXPECT_TRUE(ParseBytes(request.SerializeAsString(), limits).ok());
   request.set_model(std::string(10, 'm'));
-  EXPECT_FALSE(Parse(request.SerializeAsString(), limits).ok());
+  EXPECT_FALSE(ParseBytes(request.SerializeAsString(), limits).ok());
 }
 
 TEST(MessageTest, BytesThatAreNoMessageAreInvalid) {
   const std::string whole = WithContents(1, "Hello");
   for (size_t cut = 1; cut < whole.size(); ++cut) {
-    EXPECT_TRUE(absl::IsInvalidArgument(Parse(whole.substr(0, cut)))) << cut;
+    EXPECT_TRUE(absl::IsInvalidArgument(ParseBytes(whole.substr(0, cut)))) << cut;
   }
-  EXPECT_TRUE(absl::IsInvalidArgument(Parse("\xff\xff\xff\xff\xff\xff")));
+  EXPECT_TRUE(absl::IsInvalidArgument(ParseBytes("\xff\xff\xff\xff\xff\xff")));
   const std::string gzip = Gzip(whole);
-  EXPECT_TRUE(absl::IsInvalidArgument(Parse(gzip.substr(0, gzip.size() / 2))));
-  EXPECT_TRUE(absl::IsInvalidArgument(Parse("\x1f\x8b")));
+  EXPECT_TRUE(absl::IsInvalidArgument(ParseBytes(gzip.substr(0, gzip.size() / 2))));
+  EXPECT_TRUE(absl::IsInvalidArgument(ParseBytes("\x1f\x8b")));
 }
 
 TEST(MessageTest, LenientRequestsHaveTheFieldsOfThePublicOnes) {
@@ -146,9 +146,9 @@ TEST(MessageTest, LenientRequestsHaveTheFieldsOfThePublicOnes) {
 TEST(MessageTest, TextThatIsNotUtf8GetsThroughInContentsOnly) {
   LenientTranslateRequest request;
   request.add_contents(std::string("\xff"));
-  EXPECT_TRUE(Parse(request.SerializeAsString()).ok());
+  EXPECT_TRUE(ParseBytes(request.SerializeAsString()).ok());
   // options.target_prefix, a string of field 5.
-  EXPECT_TRUE(absl::IsInvalidArgument(Parse(std::string("\x2a\x04\x82\x01\x01\xff", 6))));
+  EXPECT_TRUE(absl::IsInvalidArgument(ParseBytes(std::string("\x2a\x04\x82\x01\x01\xff", 6))));
 }
 
 }  // namespace

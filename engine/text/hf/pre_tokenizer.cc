@@ -22,10 +22,10 @@ using Chunks = std::vector<Chunk>;
 using ChunksOr = absl::StatusOr<Chunks>;
 using PreTokenizerOr = absl::StatusOr<std::unique_ptr<PreTokenizer>>;
 
-class Step : public PreTokenizer {
+class Cutter : public PreTokenizer {
  public:
   using Function = std::function<absl::Status(PreTokenizedText*)>;
-  explicit Step(Function function) : function_(std::move(function)) {}
+  explicit Cutter(Function function) : function_(std::move(function)) {}
 
   absl::Status PreTokenize(PreTokenizedText* text) const override { return function_(text); }
 
@@ -33,13 +33,13 @@ class Step : public PreTokenizer {
   const Function function_;
 };
 
-std::unique_ptr<PreTokenizer> MakeStep(Step::Function function) {
-  return std::make_unique<Step>(std::move(function));
+std::unique_ptr<PreTokenizer> MakeCutter(Cutter::Function function) {
+  return std::make_unique<Cutter>(std::move(function));
 }
 
-class Steps : public PreTokenizer {
+class Cutters : public PreTokenizer {
  public:
-  explicit Steps(std::vector<std::unique_ptr<PreTokenizer>> steps) : steps_(std::move(steps)) {}
+  explicit Cutters(std::vector<std::unique_ptr<PreTokenizer>> steps) : steps_(std::move(steps)) {}
 
   absl::Status PreTokenize(PreTokenizedText* text) const override {
     for (const auto& step : steps_) ATTENDANT_RETURN_IF_ERROR(step->PreTokenize(text));
@@ -140,13 +140,13 @@ PreTokenizerOr MakeMetaspace(const json& step, std::string_view source) {
   ATTENDANT_ASSIGN_OR_RETURN(const std::string mark, RequiredChar(step, "replacement", source));
   ATTENDANT_ASSIGN_OR_RETURN(const PrependScheme scheme, PrependSchemeOf(step, source));
   ATTENDANT_ASSIGN_OR_RETURN(const bool splits, OptionalBool(step, "split", true, source));
-  return MakeStep(Metaspace{mark, scheme, splits});
+  return MakeCutter(Metaspace{mark, scheme, splits});
 }
 
 PreTokenizerOr MakeByteLevel(const json& step, std::string_view source) {
   ATTENDANT_ASSIGN_OR_RETURN(const bool adds_prefix, RequiredBool(step, "add_prefix_space", source));
   ATTENDANT_ASSIGN_OR_RETURN(const bool uses_regex, OptionalBool(step, "use_regex", true, source));
-  return MakeStep([adds_prefix, uses_regex](PreTokenizedText* text) {
+  return MakeCutter([adds_prefix, uses_regex](PreTokenizedText* text) {
     if (adds_prefix) {
       ATTENDANT_RETURN_IF_ERROR(text->Rewrite([](AlignedText* piece) {
         return StartsWith(piece->text(), " ") ? absl::OkStatus() : piece->Prepend(" ");
@@ -164,7 +164,7 @@ PreTokenizerOr MakeSplit(const json& step, std::string_view source) {
   ATTENDANT_ASSIGN_OR_RETURN(std::shared_ptr<Pattern> pattern, PatternOf(step, source));
   ATTENDANT_ASSIGN_OR_RETURN(const SplitBehavior behavior, BehaviorOf(step, source));
   ATTENDANT_ASSIGN_OR_RETURN(const bool inverts, RequiredBool(step, "invert", source));
-  return MakeStep([pattern, behavior, inverts](PreTokenizedText* text) {
+  return MakeCutter([pattern, behavior, inverts](PreTokenizedText* text) {
     return text->Split([&](std::string_view piece) -> ChunksOr {
       ATTENDANT_ASSIGN_OR_RETURN(Chunks chunks, pattern->Cut(piece));
       return JoinChunks(inverts ? Inverted(std::move(chunks)) : chunks, behavior);
@@ -175,7 +175,7 @@ PreTokenizerOr MakeSplit(const json& step, std::string_view source) {
 PreTokenizerOr MakeDelimiterSplit(const json& step, std::string_view source) {
   ATTENDANT_ASSIGN_OR_RETURN(const std::string delimiter, RequiredChar(step, "delimiter", source));
   std::shared_ptr<Pattern> pattern = MakeLiteralPattern(delimiter);
-  return MakeStep([pattern](PreTokenizedText* text) {
+  return MakeCutter([pattern](PreTokenizedText* text) {
     return text->Split([&](std::string_view piece) -> ChunksOr {
       ATTENDANT_ASSIGN_OR_RETURN(const Chunks chunks, pattern->Cut(piece));
       return JoinChunks(chunks, SplitBehavior::kRemoved);
@@ -188,14 +188,14 @@ PreTokenizerOr MakePunctuation(const json& step, std::string_view source) {
   if (!IsNull(step, "behavior")) {
     ATTENDANT_ASSIGN_OR_RETURN(behavior, BehaviorOf(step, source));
   }
-  return MakeStep(
+  return MakeCutter(
       [behavior](PreTokenizedText* text) { return SplitAtChars(text, IsBertPunctuation, behavior); });
 }
 
 PreTokenizerOr MakeDigits(const json& step, std::string_view source) {
   ATTENDANT_ASSIGN_OR_RETURN(const bool is_individual, RequiredBool(step, "individual_digits", source));
   const SplitBehavior behavior = is_individual ? SplitBehavior::kIsolated : SplitBehavior::kContiguous;
-  return MakeStep([behavior](PreTokenizedText* text) { return SplitAtChars(text, IsNumber, behavior); });
+  return MakeCutter([behavior](PreTokenizedText* text) { return SplitAtChars(text, IsNumber, behavior); });
 }
 
 PreTokenizerOr MakeFixedLength(const json& step, std::string_view source) {
@@ -203,7 +203,7 @@ PreTokenizerOr MakeFixedLength(const json& step, std::string_view source) {
   JsonFields fields(step, source);
   fields.Read("length", {1, 1 << 30}, length);
   ATTENDANT_RETURN_IF_ERROR(fields.status());
-  return MakeStep([length](PreTokenizedText* text) {
+  return MakeCutter([length](PreTokenizedText* text) {
     return text->Split([length](std::string_view piece) -> ChunksOr {
       Chunks parts;
       int32_t left = 0;  // Characters that the last part still takes.
@@ -235,11 +235,11 @@ absl::Status RunWhitespace(PreTokenizedText* text) {
   });
 }
 
-PreTokenizerOr MakeOne(const json& step, std::string_view source) {
+PreTokenizerOr MakeCutterOf(const json& step, std::string_view source) {
   ATTENDANT_ASSIGN_OR_RETURN(const std::string type, TypeOf(step, source));
-  if (type == "BertPreTokenizer") return MakeStep(RunBert);
-  if (type == "WhitespaceSplit") return MakeStep(RunWhitespaceSplit);
-  if (type == "Whitespace") return MakeStep(RunWhitespace);
+  if (type == "BertPreTokenizer") return MakeCutter(RunBert);
+  if (type == "WhitespaceSplit") return MakeCutter(RunWhitespaceSplit);
+  if (type == "Whitespace") return MakeCutter(RunWhitespace);
   if (type == "ByteLevel") return MakeByteLevel(step, source);
   if (type == "Metaspace") return MakeMetaspace(step, source);
   if (type == "Split") return MakeSplit(step, source);
@@ -257,9 +257,9 @@ PreTokenizerOr MakePreTokenizer(const json& component, std::string_view source) 
   ATTENDANT_ASSIGN_OR_RETURN(const auto descriptions, StepsOf(component, "pretokenizers", name));
   std::vector<std::unique_ptr<PreTokenizer>> steps;
   for (const json* description : descriptions) {
-    ATTENDANT_ASSIGN_OR_RETURN(steps.emplace_back(), MakeOne(*description, name));
+    ATTENDANT_ASSIGN_OR_RETURN(steps.emplace_back(), MakeCutterOf(*description, name));
   }
-  return std::make_unique<Steps>(std::move(steps));
+  return std::make_unique<Cutters>(std::move(steps));
 }
 
 }  // namespace attendant::hf

@@ -16,7 +16,7 @@ PreprocessorConfig Parse(const std::string& text) {
   return config.value_or(PreprocessorConfig());
 }
 
-std::string ErrorOf(const std::string& text) {
+std::string ConfigErrorOf(const std::string& text) {
   const auto config = ParsePreprocessorConfig(text, "preprocessor_config.json");
   if (config.ok()) return "none";
   EXPECT_EQ(config.status().code(), absl::StatusCode::kDataLoss);
@@ -75,9 +75,10 @@ TEST(PreprocessorConfigTest, EdgesAtTheLimit) {
       std::string text = form;
       return text.replace(text.find('%'), 1, edge);
     };
-    for (const char* edge : {"1", "2", "4095", "4096"}) EXPECT_EQ(ErrorOf(with(edge)), "none") << with(edge);
+    for (const char* edge : {"1", "2", "4095", "4096"})
+      EXPECT_EQ(ConfigErrorOf(with(edge)), "none") << with(edge);
     for (const char* edge : {"0", "-1", "4097", "224.0", "\"224\"", "true", "1e300"}) {
-      EXPECT_THAT(ErrorOf(with(edge)), HasSubstr("size: ")) << with(edge);
+      EXPECT_THAT(ConfigErrorOf(with(edge)), HasSubstr("size: ")) << with(edge);
     }
   }
 }
@@ -86,16 +87,17 @@ TEST(PreprocessorConfigTest, RefusesOtherFormsOfSize) {
   for (const char* size :
        {"[]", "[5]", "[5, 5, 5]", "\"large\"", "true", R"({"height": 5})", "{}", R"({"longest_edge": 5})",
         R"({"shortest_edge": 5, "longest_edge": 9})", R"({"height": 5, "width": 5, "depth": 5})"}) {
-    EXPECT_THAT(ErrorOf(std::string(R"({"size": )") + size + "}"), HasSubstr("size: ")) << size;
+    EXPECT_THAT(ConfigErrorOf(std::string(R"({"size": )") + size + "}"), HasSubstr("size: ")) << size;
   }
-  EXPECT_THAT(ErrorOf(R"({"crop_size": {"shortest_edge": 5}})"), HasSubstr("crop_size: "));
+  EXPECT_THAT(ConfigErrorOf(R"({"crop_size": {"shortest_edge": 5}})"), HasSubstr("crop_size: "));
 }
 
 TEST(PreprocessorConfigTest, FilterAtTheLimit) {
   EXPECT_EQ(Parse(R"({"resample": 0})").resample, ResizeFilter::kNearest);
   EXPECT_EQ(Parse(R"({"resample": 5})").resample, ResizeFilter::kHamming);
   for (const char* filter : {"-1", "6", "2.5", "\"bilinear\""}) {
-    EXPECT_THAT(ErrorOf(std::string(R"({"resample": )") + filter + "}"), HasSubstr("resample: ")) << filter;
+    EXPECT_THAT(ConfigErrorOf(std::string(R"({"resample": )") + filter + "}"), HasSubstr("resample: "))
+        << filter;
   }
 }
 
@@ -105,33 +107,36 @@ TEST(PreprocessorConfigTest, Channels) {
   EXPECT_EQ(Parse(R"({"image_std": 2})").image_std, (std::array<float, 3>{2.0f, 2.0f, 2.0f}));
   for (const char* value :
        {"[]", "[1, 2]", "[1, 2, 3, 4]", "[1, null, 3]", "[1, \"2\", 3]", "\"half\"", "[1, 2, 1e7]"}) {
-    EXPECT_THAT(ErrorOf(std::string(R"({"image_mean": )") + value + "}"), HasSubstr("image_mean: ")) << value;
+    EXPECT_THAT(ConfigErrorOf(std::string(R"({"image_mean": )") + value + "}"), HasSubstr("image_mean: "))
+        << value;
   }
   for (const char* value : {"0", "-1", "[1, 0, 1]"}) {
-    EXPECT_THAT(ErrorOf(std::string(R"({"image_std": )") + value + "}"), HasSubstr("image_std: ")) << value;
+    EXPECT_THAT(ConfigErrorOf(std::string(R"({"image_std": )") + value + "}"), HasSubstr("image_std: "))
+        << value;
   }
 }
 
 TEST(PreprocessorConfigTest, RescaleFactorKeepsDoublePrecision) {
   EXPECT_EQ(Parse(R"({"rescale_factor": 0.00392156862745098})").rescale_factor, 0.00392156862745098);
   for (const char* value : {"0", "-1", "\"1/255\"", "1e9"}) {
-    EXPECT_THAT(ErrorOf(std::string(R"({"rescale_factor": )") + value + "}"), HasSubstr("rescale_factor: "))
+    EXPECT_THAT(ConfigErrorOf(std::string(R"({"rescale_factor": )") + value + "}"),
+                HasSubstr("rescale_factor: "))
         << value;
   }
 }
 
 TEST(PreprocessorConfigTest, RefusesWhatItDoesNotDo) {
-  EXPECT_THAT(ErrorOf(R"({"do_pad": true})"), HasSubstr("do_pad: this step is not supported"));
-  EXPECT_EQ(ErrorOf(R"({"do_pad": false, "do_convert_rgb": true, "crop_pct": null})"), "none");
-  EXPECT_THAT(ErrorOf(R"({"crop_pct": 0.875})"), HasSubstr("crop_pct"));
-  EXPECT_THAT(ErrorOf(R"({"image_processor_type": "ConvNextImageProcessor"})"),
+  EXPECT_THAT(ConfigErrorOf(R"({"do_pad": true})"), HasSubstr("do_pad: this step is not supported"));
+  EXPECT_EQ(ConfigErrorOf(R"({"do_pad": false, "do_convert_rgb": true, "crop_pct": null})"), "none");
+  EXPECT_THAT(ConfigErrorOf(R"({"crop_pct": 0.875})"), HasSubstr("crop_pct"));
+  EXPECT_THAT(ConfigErrorOf(R"({"image_processor_type": "ConvNextImageProcessor"})"),
               HasSubstr("ConvNextImageProcessor is not supported"));
 }
 
 TEST(PreprocessorConfigTest, RefusesWhatIsNoConfig) {
   for (const char* text : {"", "[]", "{", "{\"size\": 5, \"size\": 6}", "null"})
-    EXPECT_NE(ErrorOf(text), "none") << text;
-  EXPECT_THAT(ErrorOf(R"({"do_resize": 1})"), HasSubstr("do_resize: "));
+    EXPECT_NE(ConfigErrorOf(text), "none") << text;
+  EXPECT_THAT(ConfigErrorOf(R"({"do_resize": 1})"), HasSubstr("do_resize: "));
 }
 
 }  // namespace

@@ -22,12 +22,12 @@ GenerationContext Context() {
           .model_tokens = {.pad = 99, .bos = -1, .eos = {0}, .decoder_start = 99, .forced_eos = {0}}};
 }
 
-absl::StatusOr<GenerationConfig> Parse(const std::string& text) {
+absl::StatusOr<GenerationConfig> ParseGeneration(const std::string& text) {
   return ParseGenerationConfig(text, "generation_config.json", Context());
 }
 
 TEST(GenerationConfigTest, EmptyFileGivesTheDefaultsOfTransformers) {
-  const auto config = Parse("{}");
+  const auto config = ParseGeneration("{}");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->MaxGeneratedTokens(), std::nullopt);
   EXPECT_EQ(config->MinTokensBeforeEnd(), 0);
@@ -45,7 +45,8 @@ TEST(GenerationConfigTest, EmptyFileGivesTheDefaultsOfTransformers) {
 }
 
 TEST(GenerationConfigTest, ReadsEveryField) {
-  const auto config = Parse(R"({"max_length": 51, "min_length": 4, "num_beams": 6, "num_return_sequences": 5,
+  const auto config =
+      ParseGeneration(R"({"max_length": 51, "min_length": 4, "num_beams": 6, "num_return_sequences": 5,
       "length_penalty": 0.6, "early_stopping": "never", "repetition_penalty": 1.3, "no_repeat_ngram_size": 3,
       "bad_words_ids": [[99], [1, 2]], "forced_bos_token_id": 7, "forced_eos_token_id": [0, 3], "decoder_start_token_id": 98,
       "bos_token_id": 8, "eos_token_id": [0, 4], "pad_token_id": 97, "do_sample": true, "temperature": 0.7, "top_k": 0, "top_p": 0.9,
@@ -76,24 +77,25 @@ TEST(GenerationConfigTest, ReadsEveryField) {
 
 TEST(GenerationConfigTest, NewTokensGoBeforeLengths) {
   const auto config =
-      Parse(R"({"max_length": 51, "max_new_tokens": 9, "min_length": 4, "min_new_tokens": 6})").value();
+      ParseGeneration(R"({"max_length": 51, "max_new_tokens": 9, "min_length": 4, "min_new_tokens": 6})")
+          .value();
   EXPECT_EQ(config.MaxGeneratedTokens(), 9);
   EXPECT_EQ(config.MinTokensBeforeEnd(), 6);
 }
 
 TEST(GenerationConfigTest, TellsTheThreeWaysToStop) {
-  EXPECT_EQ(Parse(R"({"early_stopping": true})").value().early_stopping, StopRule::kAtBeams);
-  EXPECT_EQ(Parse(R"({"early_stopping": false})").value().early_stopping, StopRule::kHeuristic);
-  EXPECT_EQ(Parse(R"({"early_stopping": null})").value().early_stopping, StopRule::kHeuristic);
+  EXPECT_EQ(ParseGeneration(R"({"early_stopping": true})").value().early_stopping, StopRule::kAtBeams);
+  EXPECT_EQ(ParseGeneration(R"({"early_stopping": false})").value().early_stopping, StopRule::kHeuristic);
+  EXPECT_EQ(ParseGeneration(R"({"early_stopping": null})").value().early_stopping, StopRule::kHeuristic);
 }
 
 TEST(GenerationConfigTest, DropsBadWordsThatAreAnEndToken) {
-  const auto config = Parse(R"({"bad_words_ids": [[0], [0, 1], [2]]})").value();
+  const auto config = ParseGeneration(R"({"bad_words_ids": [[0], [0, 1], [2]]})").value();
   EXPECT_THAT(config.bad_words_ids, ElementsAre(ElementsAre(0, 1), ElementsAre(2)));
 }
 
 TEST(GenerationConfigTest, RolesComeFromTheModelButForForcedEnd) {
-  const auto config = Parse("{}").value();
+  const auto config = ParseGeneration("{}").value();
   EXPECT_EQ(config.tokens.pad, 99);
   EXPECT_EQ(config.tokens.decoder_start, 99);
   EXPECT_THAT(config.tokens.eos, ElementsAre(0));
@@ -102,7 +104,7 @@ TEST(GenerationConfigTest, RolesComeFromTheModelButForForcedEnd) {
 
 TEST(GenerationConfigTest, ListsKeysThatItDoesNotFollow) {
   const auto config =
-      Parse(R"({"typical_p": 0.9, "num_beam_groups": 2, "diversity_penalty": 0.0, "min_p": null,
+      ParseGeneration(R"({"typical_p": 0.9, "num_beam_groups": 2, "diversity_penalty": 0.0, "min_p": null,
       "begin_suppress_tokens": [], "use_cache": true, "transformers_version": "5.12"})");
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_THAT(config->ignored_keys, ElementsAre("num_beam_groups", "typical_p"));
@@ -122,16 +124,16 @@ TEST(GenerationConfigTest, RefusesWrongValues) {
            {R"({"bad_words_ids": [[100]]})", "bad_words_ids: 100 is not in 0 to 99"},
            {R"({"bad_words_ids": [[]]})", "bad_words_ids: holds an empty list"},
            {R"({"suppress_tokens": [-1]})", "suppress_tokens: -1 is not in 0 to 99"}}) {
-    const auto status = Parse(text).status();
+    const auto status = ParseGeneration(text).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << text;
     EXPECT_EQ(status.message(), "generation_config.json: " + why);
   }
 }
 
 TEST(GenerationConfigTest, AcceptsTheEdgesOfRanges) {
-  EXPECT_TRUE(Parse(R"({"num_beams": 32, "num_return_sequences": 32})").ok());
-  EXPECT_TRUE(Parse(R"({"max_length": 1, "top_p": 1, "eos_token_id": 99})").ok());
-  EXPECT_TRUE(Parse(R"({"num_beams": 1, "num_return_sequences": 3, "do_sample": true})").ok());
+  EXPECT_TRUE(ParseGeneration(R"({"num_beams": 32, "num_return_sequences": 32})").ok());
+  EXPECT_TRUE(ParseGeneration(R"({"max_length": 1, "top_p": 1, "eos_token_id": 99})").ok());
+  EXPECT_TRUE(ParseGeneration(R"({"num_beams": 1, "num_return_sequences": 3, "do_sample": true})").ok());
 }
 
 TEST(GenerationConfigTest, LegacyKeysKeepTheModelsForcedEnd) {

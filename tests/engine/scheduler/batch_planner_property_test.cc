@@ -11,7 +11,7 @@
 namespace attendant {
 namespace {
 
-const TimePoint kNow = TimePoint() + std::chrono::hours(1);
+const TimePoint kAnyTime = TimePoint() + std::chrono::hours(1);
 
 class Random {
  public:
@@ -38,7 +38,7 @@ struct Case {
             .free_blocks = free_blocks,
             .num_blocks = num_blocks,
             .fair_share = fair_share,
-            .now = kNow};
+            .now = kAnyTime};
   }
 };
 
@@ -46,8 +46,8 @@ template <typename AnyJob>
 void Common(Random& random, AnyJob& job) {
   job.max_rows = random.Between(1, 8);
   job.priority = random.Between(-2, 2);
-  job.arrival = kNow - std::chrono::milliseconds(random.Between(0, 5000));
-  if (random.OneIn(4)) job.deadline = kNow + std::chrono::milliseconds(random.Between(-5, 5));
+  job.arrival = kAnyTime - std::chrono::milliseconds(random.Between(0, 5000));
+  if (random.OneIn(4)) job.deadline = kAnyTime + std::chrono::milliseconds(random.Between(-5, 5));
   job.cancelled = random.OneIn(8);
 }
 
@@ -82,7 +82,7 @@ Case RandomCase(uint64_t seed) {
 
 template <typename AnyJob>
 bool Leaves(const AnyJob& job) {
-  return job.cancelled || job.deadline <= kNow;
+  return job.cancelled || job.deadline <= kAnyTime;
 }
 
 template <typename AnyJob>
