@@ -68,9 +68,9 @@ void AnswerRun(const EncoderSubject& subject, EncoderLoop& loop, const EncoderLo
   const Measured m = Measure(subject, loop, load);
   std::printf(
       "{\"inputs_per_s\": %.3f, \"p50_ms\": %.4f, \"p95_ms\": %.4f, \"share_of_peak\": %.4f, "
-      "\"operations\": %.0f}\n",
+      "\"inputs_per_batch\": %.2f}\n",
       m.result.inputs_per_second(), m.result.latency_ms(0.5), m.result.latency_ms(0.95), m.share_of_peak,
-      subject.Operations(load.tokens));
+      m.result.inputs_per_batch());
 }
 
 void AnswerWrite(EncoderLoop& loop, int32_t tokens, const std::string& path) {

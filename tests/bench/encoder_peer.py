@@ -142,14 +142,15 @@ class Load:
     """CONCURRENCY inputs outstanding, first come first served, in full batches of one size."""
 
     def __init__(self, peer, inputs, streams):
-        self.peer, self.inputs, self.streams = peer, inputs, streams
+        self.peer, self.inputs, self.streams, self.warm = peer, inputs, streams, set()
 
     def run(self, variant, tokens, concurrency, count, batch):
         streams = min(self.streams, concurrency // batch)
         runners = [self.peer.runner(variant, batch, tokens) for _ in range(streams)]
         batches = [self.inputs.batch(begin, batch, tokens) for begin in range(0, min(count, len(self.inputs.all)), batch)]
-        for runner in runners:
-            runner(batches[0])  # Warm.
+        if (variant, tokens, batch) not in self.warm:
+            runners[0](batches[0])
+            self.warm.add((variant, tokens, batch))
         lock, ends, begins, taken = threading.Lock(), [], [], [0]
 
         def work(runner):
