@@ -11,6 +11,7 @@ tokenizers and safetensors. A user of the server never needs this.
 import argparse
 import json
 import lzma
+import math
 import pathlib
 import random
 import time
@@ -57,7 +58,6 @@ def train_tokenizer(pairs, pieces):
     tokenizer = tokenizers.BertWordPieceTokenizer(lowercase=True, strip_accents=False)
     tokenizer.train_from_iterator((text for pair in pairs for text in pair), vocab_size=pieces, min_frequency=2,
                                   special_tokens=SPECIAL_TOKENS, show_progress=False)
-    tokenizer.no_padding()
     return tokenizer
 
 
@@ -70,10 +70,10 @@ def batches(pairs, size, rng):
 
 
 def joined(pair, other):
-    """Two pairs as one longer pair: [CLS] a b [SEP], so that positions beyond a short sentence learn too."""
+    """Two pairs as one longer pair, so that positions beyond a short sentence learn too."""
     (source, target), text = pair
     (more_source, more_target), more_text = other
-    return (source[:-1] + more_source[1:], target[:-1] + more_target[1:]), tuple(map(" ".join, zip(text, more_text)))
+    return (source + more_source, target + more_target), tuple(map(" ".join, zip(text, more_text)))
 
 
 def lengthen(batch, share, rng):
@@ -134,7 +134,7 @@ def export(model, tokenizer, args):
     tokenizer.enable_truncation(args.max_tokens)
     tokenizer.save(str(out / "tokenizer.json"))
     write_json(out / "tokenizer_config.json", {
-        "tokenizer_class": "BertTokenizer", "do_lower_case": True, "strip_accents": False, "model_max_length": args.max_tokens,
+        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": args.max_tokens,
         "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"})
     config = json.loads(model.config.to_json_string())
     config.update(architectures=["BertModel"], dtype="float16")
@@ -174,7 +174,7 @@ def make_optimizer(model, args):
 def train(model, pairs, held, args):
     optimizer, path, step = make_optimizer(model, args), args.out / "checkpoint.pt", 0
     per_epoch = len(pairs) // args.batch
-    total = args.epochs * per_epoch
+    total = int(args.epochs * per_epoch)
     if path.exists():
         parts = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(parts["model"])
@@ -183,9 +183,9 @@ def train(model, pairs, held, args):
         print(f"goes on at step {step} of {total}", flush=True)
     model.train()
     begun, losses = time.time(), []
-    for epoch in range(step // per_epoch, args.epochs):
+    for epoch in range(step // per_epoch, math.ceil(args.epochs)):
         rng = random.Random(args.seed + epoch)
-        for batch in batches(pairs, args.batch, rng)[step - epoch * per_epoch:]:
+        for batch in batches(pairs, args.batch, rng)[step - epoch * per_epoch:total - epoch * per_epoch]:
             batch = lengthen(batch, args.join, rng)
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(step, total, args)
@@ -202,7 +202,7 @@ def train(model, pairs, held, args):
                 print(f"epoch {epoch + 1} step {step}/{total} loss {sum(losses) / len(losses):.4f} "
                       f"{(time.time() - begun) / len(losses):.2f} s/step", flush=True)
                 begun, losses = time.time(), []
-            if step % 300 == 0 or step == total:
+            if step % 100 == 0 or step == total:
                 save_checkpoint(path, model, optimizer, step)
                 forth, back = retrieval(model, held)
                 print(f"P@1 of {len(held)} pairs: {forth:.1%} forth, {back:.1%} back", flush=True)
@@ -219,7 +219,7 @@ def parse_arguments():
     parser.add_argument("--heads", type=int, default=3)
     parser.add_argument("--max-tokens", type=int, default=128)
     parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=float, default=1.5)
     parser.add_argument("--batch", type=int, default=512, help="pairs a step")
     parser.add_argument("--join", type=float, default=0.1, help="share of pairs made longer by another")
     parser.add_argument("--rate", type=float, default=1e-3)

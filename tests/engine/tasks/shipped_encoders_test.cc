@@ -1,0 +1,97 @@
+// The one-pass models that ship, against what transformers answers in float32
+// (tests/golden/shipped_encoders.py).
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <future>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/tasks/text_model.h"
+#include "tests/engine/scheduler/toy_jobs.h"
+
+namespace attendant {
+namespace {
+
+const std::string kTree = ATTENDANT_SOURCE_DIR;
+
+class ShippedEncodersTest : public testing::Test {
+ protected:
+  void Load(const std::string& name) {
+    EncodePipelineOptions options;
+    options.num_workers = 1;
+    auto model = TextModel::Load(kTree + "/models/" + name, options, observer_, Clock::Real());
+    ASSERT_TRUE(model.ok()) << model.status();
+    model_ = *std::move(model);
+    cases_ = nlohmann::json::parse(std::ifstream(kTree + "/tests/golden/" + name + ".json"))["cases"];
+    ASSERT_FALSE(cases_.empty());
+  }
+  TextEmbedding Embed(const std::string& text) {
+    EmbedTextRequest request;
+    request.text = text;
+    std::promise<absl::StatusOr<TextEmbedding>> answer;
+    model_->Embed(std::move(request),
+                  [&answer](absl::StatusOr<TextEmbedding> result) { answer.set_value(std::move(result)); });
+    return answer.get_future().get().value();
+  }
+  TextClasses Classify(const std::string& text) {
+    TextRequest request;
+    request.text = text;
+    std::promise<absl::StatusOr<TextClasses>> answer;
+    model_->Classify(std::move(request),
+                     [&answer](absl::StatusOr<TextClasses> result) { answer.set_value(std::move(result)); });
+    return answer.get_future().get().value();
+  }
+
+  CountingObserver observer_;
+  std::shared_ptr<TextModel> model_;
+  nlohmann::json cases_;
+};
+
+double Cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  double dot = 0, aa = 0, bb = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    dot += double{a[i]} * b[i];
+    aa += double{a[i]} * a[i];
+    bb += double{b[i]} * b[i];
+  }
+  return dot / std::sqrt(aa * bb);
+}
+
+TEST_F(ShippedEncodersTest, EmbeddingsAreThoseOfTransformers) {
+  Load("embed-en-de");
+  for (const auto& example : cases_) {
+    const auto expected = example["embedding"].get<std::vector<float>>();
+    const TextEmbedding answer = Embed(example["text"]);
+    ASSERT_EQ(answer.values.size(), expected.size());
+    EXPECT_GE(Cosine(answer.values, expected), 0.999999) << example["text"];
+    for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(answer.values[i], expected[i], 1e-5);
+  }
+}
+
+TEST_F(ShippedEncodersTest, TranslationsLieCloserThanOtherSentences) {
+  Load("embed-en-de");
+  const auto english = Embed("Where did you buy this book?").values;
+  const auto german = Embed("Wo hast du dieses Buch gekauft?").values;
+  const auto other = Embed("Morgen wird es regnen.").values;
+  EXPECT_GT(Cosine(english, german), Cosine(english, other) + 0.2);
+}
+
+TEST_F(ShippedEncodersTest, ClassesAreThoseOfTransformers) {
+  Load("classify-language");
+  for (const auto& example : cases_) {
+    const auto expected = example["logits"].get<std::vector<float>>();
+    const TextClasses answer = Classify(example["text"]);
+    ASSERT_EQ(answer.logits.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR(answer.logits[i], expected[i], 1e-4 * (1 + std::abs(expected[i]))) << example["text"];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace attendant

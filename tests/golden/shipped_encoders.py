@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""What Hugging Face transformers answers, in float32, for the one-pass models that ship; and whether the server answers the same.
+
+  python3 tests/golden/shipped_encoders.py golden
+      writes tests/golden/embed-en-de.json and classify-language.json, for ./test
+
+  cut -f 1 held-out.tsv > texts; cut -f 2 held-out.tsv >> texts          (of models/recipes/train_embedding.py)
+  attendant embed --model embed-en-de --input texts --format npy --output vectors.npy
+  python3 tests/golden/shipped_encoders.py embeddings --texts texts --vectors vectors.npy
+      prints the least cosine between ours and theirs, and P@1 of both halves of the texts
+
+  cut -f 2 held-out.tsv > texts                                          (of models/recipes/train_language.py)
+  attendant classify --model classify-language --texts texts --json --output classes.json
+  python3 tests/golden/shipped_encoders.py classes --texts texts --classes classes.json [--truth held-out.tsv]
+      prints on how many texts the first class is the same, and the accuracy
+"""
+
+import argparse
+import json
+import pathlib
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from transformers import BertForSequenceClassification, BertModel
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+EMBED, CLASSIFY = TREE / "models/embed-en-de", TREE / "models/classify-language"
+TEXTS = [
+    "Good morning!", "Guten Morgen!", "Tom asked me if I could help him with his homework.",
+    "Tom hat mich gefragt, ob ich ihm bei seinen Hausaufgaben helfen könnte.", "Je ne sais pas où il habite.",
+    "¿Dónde está la estación?", "Die Äpfel sind noch nicht reif; wir müssen warten.", "It's 7:45 a.m. -- hurry up!",
+    "STRASSE, straße, Straße", "naïve café", "日本語 and emoji 🙂", "a", "  spaces   and\ttabs  ", "...?!",
+    "word " * 200,
+]
+
+
+def encode(tokenizer, text):
+    return torch.tensor([tokenizer.encode(text).ids])
+
+
+@torch.no_grad()
+def embed(texts):
+    tokenizer = Tokenizer.from_file(str(EMBED / "tokenizer.json"))
+    model = BertModel.from_pretrained(EMBED, dtype=torch.float32, add_pooling_layer=False, attn_implementation="eager").eval()
+    # sentence-transformers strips a text before its tokens are made.
+    means = [model(input_ids=encode(tokenizer, text.strip())).last_hidden_state[0].mean(0) for text in texts]
+    return torch.nn.functional.normalize(torch.stack(means), dim=1).numpy()
+
+
+@torch.no_grad()
+def classify(texts):
+    tokenizer = Tokenizer.from_file(str(CLASSIFY / "tokenizer.json"))
+    model = BertForSequenceClassification.from_pretrained(CLASSIFY, dtype=torch.float32, attn_implementation="eager").eval()
+    return np.stack([model(input_ids=encode(tokenizer, text)).logits[0].numpy() for text in texts]), model.config.id2label
+
+
+def write_golden(_):
+    rounded = lambda values: [float(f"{v:.8g}") for v in values]
+    cases = [{"text": text, "embedding": rounded(vector)} for text, vector in zip(TEXTS, embed(TEXTS))]
+    (TREE / "tests/golden/embed-en-de.json").write_text(json.dumps({"cases": cases}, ensure_ascii=False) + "\n")
+    logits, names = classify(TEXTS)
+    cases = [{"text": text, "logits": rounded(row), "label": names[int(row.argmax())]} for text, row in zip(TEXTS, logits)]
+    (TREE / "tests/golden/classify-language.json").write_text(json.dumps({"cases": cases}, ensure_ascii=False, indent=0) + "\n")
+
+
+def read_lines(path):
+    return pathlib.Path(path).read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def check_embeddings(args):
+    ours, theirs = np.load(args.vectors), embed(read_lines(args.texts))
+    cosines = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+    print(f"{len(ours)} texts, least cosine {cosines.min():.9f}")
+    half = len(ours) // 2
+    scores = ours[:half] @ ours[half:].T
+    forth, back = ((scores.argmax(axis) == np.arange(half)).mean() for axis in (1, 0))
+    print(f"P@1 of {half} pairs: {forth:.1%} forth, {back:.1%} back")
+
+
+def check_classes(args):
+    texts = read_lines(args.texts)
+    logits, names = classify(texts)
+    theirs = [names[int(row.argmax())] for row in logits]
+    ours = [json.loads(line)["labels"][0]["name"] for line in read_lines(args.classes)]
+    print(f"{sum(a == b for a, b in zip(ours, theirs))} of {len(texts)} first classes are the same")
+    if args.truth:
+        truth = [line.split("\t")[0] for line in read_lines(args.truth)]
+        print(f"accuracy {sum(a == b for a, b in zip(ours, truth)) / len(truth):.2%}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    commands.add_parser("golden").set_defaults(run=write_golden)
+    embeddings = commands.add_parser("embeddings")
+    embeddings.add_argument("--texts", required=True)
+    embeddings.add_argument("--vectors", required=True)
+    embeddings.set_defaults(run=check_embeddings)
+    classes = commands.add_parser("classes")
+    classes.add_argument("--texts", required=True)
+    classes.add_argument("--classes", required=True)
+    classes.add_argument("--truth")
+    classes.set_defaults(run=check_classes)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()
