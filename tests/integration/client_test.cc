@@ -18,7 +18,9 @@ using ::testing::StartsWith;
 
 class ClientTest : public ClientFixture {
  protected:
-  static void SetUpTestSuite() { StartServer({"--models", ATTENDANT_SOURCE_DIR "/models"}); }
+  static void SetUpTestSuite() {
+    StartServer({"--model", "translate-en-de=" ATTENDANT_SOURCE_DIR "/models/translate-en-de"});
+  }
   static void TearDownTestSuite() { StopServer(); }
 };
 
