@@ -68,12 +68,11 @@ class EncodeCall final : public grpc::ServerUnaryReactor {
     if (!status.ok()) return Rejected(RejectReason::kInvalid, status);
     absl::StatusOr<ServedModel> model = services_.registry.Resolve(request_.model(), Work::kTask);
     if (!model.ok()) return model.status();
-    status = CheckInputCount(*model, Work::kInputField, Work::Count(request_));
-    if (!status.ok()) return Rejected(RejectReason::kInvalid, status);
     model_ = *std::move(model);
     scope_.SetModel(model_);
     scope_.SetTexts(Work::Count(request_));
-    return absl::OkStatus();
+    return Rejected(RejectReason::kInvalid,
+                    CheckInputCount(model_, Work::kInputField, Work::Count(request_)));
   }
 
   bool IsCancelled() {

@@ -25,7 +25,7 @@ bool EngineModel::Serves(Task task) const {
     case Task::kTranslate:
       return translator != nullptr;
     case Task::kEmbedText:
-      return text != nullptr;
+      return text != nullptr && text->info().is_for_embedding;
     case Task::kClassifyText:
       return text != nullptr && text->info().encoder.head == TextHead::kSequence;
     case Task::kLabelTokens:

@@ -12,7 +12,8 @@
 namespace attendant {
 namespace {
 
-constexpr absl::string_view kIntroduction = R"(attendant-server: translates text over gRPC, on CPUs.
+constexpr absl::string_view kIntroduction =
+    R"(attendant-server: translations, embeddings and classes over gRPC, on CPUs.
 
 Usage:
   attendant-server --models DIR [flags]

@@ -56,8 +56,6 @@ absl::StatusOr<PreparedRequest> PrepareRequest(const ServiceContext& context, co
   ATTENDANT_ASSIGN_OR_RETURN(
       result.model, context.registry.Resolve(
                         {request.model(), request.source_language_code(), request.target_language_code()}));
-  ATTENDANT_RETURN_IF_ERROR(
-      Rejected(RejectReason::kInvalid, CheckInputCount(result.model, "contents", request.contents_size())));
   result.contents.assign(std::make_move_iterator(request.mutable_contents()->begin()),
                          std::make_move_iterator(request.mutable_contents()->end()));
   result.priority = request.priority();

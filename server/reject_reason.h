@@ -11,8 +11,8 @@ enum class RejectReason {
   kTooLarge,      // A message over the limit, also once decompressed.
   kStructure,     // Too many or malformed fields.
   kInvalid,       // A field out of its range.
-  kText,          // A text that the limits or the model refuse.
-  kImage,         // An image that the limits or the model refuse, or that is none.
+  kText,          // A text over the limit; one that a one-pass model refuses.
+  kImage,         // An image over a limit, broken, or of an unknown kind.
   kModelName,     // Not a name that a model can have, such as a path.
   kUnknownModel,  // No such model or language pair.
   kNotReady,      // The model is loading, or failed to load.

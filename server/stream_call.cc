@@ -6,6 +6,7 @@
 #include "server/converters.h"
 #include "server/grpc_status.h"
 #include "server/message.h"
+#include "server/request_checks.h"
 
 namespace attendant {
 
@@ -28,7 +29,10 @@ void StreamCall::Start(const grpc::ByteBuffer& request) {
   if (!prepared.ok()) return FinishNow(prepared.status());
   model_ = prepared->model;
   scope_.SetModel(model_);
-  scope_.SetTexts(static_cast<int>(prepared->contents.size()));
+  const auto count = static_cast<int>(prepared->contents.size());
+  scope_.SetTexts(count);
+  const absl::Status fits = Rejected(RejectReason::kInvalid, CheckInputCount(model_, "contents", count));
+  if (!fits.ok()) return FinishNow(fits);
   TranslateStreamResponse started;
   started.mutable_started()->set_model(model_.name);
   Push(std::move(started));

@@ -9,6 +9,7 @@
 #include "server/converters.h"
 #include "server/grpc_status.h"
 #include "server/message.h"
+#include "server/request_checks.h"
 
 namespace attendant {
 
@@ -66,7 +67,10 @@ void TranslateCall::Start(const grpc::ByteBuffer& request) {
   if (!prepared.ok()) return FinishWith(prepared.status());
   model_ = prepared->model;
   scope_.SetModel(model_);
-  scope_.SetTexts(static_cast<int>(prepared->contents.size()));
+  const auto count = static_cast<int>(prepared->contents.size());
+  scope_.SetTexts(count);
+  const absl::Status fits = Rejected(RejectReason::kInvalid, CheckInputCount(model_, "contents", count));
+  if (!fits.ok()) return FinishWith(fits);
   results_.resize(prepared->contents.size());
   // The batch may be done, and this deleted, before Start returns.
   const std::shared_ptr<ContentBatch> batch = batch_;

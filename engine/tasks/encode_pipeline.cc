@@ -83,33 +83,36 @@ absl::Status EncodePipeline::CancelledInQueue() {
 
 void EncodePipeline::Prepare(const std::shared_ptr<Ticket>& ticket) {
   const int64_t bytes = ticket->input.bytes;
-  absl::Status status;
+  absl::StatusOr<std::shared_ptr<EncodeJob>> job;
   try {
-    status = Submit(ticket);
+    job = MakeJob(ticket);
   } catch (const std::exception& e) {  // std::bad_alloc
-    status = absl::InternalError(absl::StrCat("preparing the input failed: ", e.what()));
+    job = absl::InternalError(absl::StrCat("preparing the input failed: ", e.what()));
   }
-  open_.NotePrepared(bytes);
+  open_.NotePrepared(bytes);  // Before it is submitted: whoever has an answer finds its place free.
+  absl::Status status = job.ok() ? Submit(*ticket, *std::move(job)) : job.status();
   if (!status.ok()) Answer(*ticket, std::move(status), {});
 }
 
-absl::Status EncodePipeline::Submit(const std::shared_ptr<Ticket>& ticket) {
+absl::StatusOr<std::shared_ptr<EncodeJob>> EncodePipeline::MakeJob(const std::shared_ptr<Ticket>& ticket) {
   if (ticket->input.deadline <= clock_.Now()) {
     observer_.OnDrop(DropReason::kExpiredInQueue);
     return absl::DeadlineExceededError("the deadline passed before the input was prepared");
   }
   if (IsCancelled(*ticket)) return CancelledInQueue();
-  auto job = std::move(ticket->input.prepare)([this, ticket](absl::Status status, const EncodeTimes& times) {
+  return std::move(ticket->input.prepare)([this, ticket](absl::Status status, const EncodeTimes& times) {
     Answer(*ticket, std::move(status), times);
   });
-  if (!job.ok()) return job.status();
-  ticket->submitted = clock_.Now();
+}
+
+absl::Status EncodePipeline::Submit(Ticket& ticket, std::shared_ptr<EncodeJob> job) {
+  ticket.submitted = clock_.Now();
   {
-    const std::lock_guard lock(ticket->mutex);
-    if (ticket->is_cancelled) return CancelledInQueue();
-    ticket->job = *job;
+    const std::lock_guard lock(ticket.mutex);
+    if (ticket.is_cancelled) return CancelledInQueue();
+    ticket.job = job;
   }
-  return scheduler_.Submit(*std::move(job));
+  return scheduler_.Submit(std::move(job));
 }
 
 void EncodePipeline::Answer(Ticket& ticket, absl::Status status, const EncodeTimes& times) {

@@ -60,7 +60,8 @@ class EncodePipeline {
   static bool IsCancelled(Ticket& ticket);
   absl::Status CancelledInQueue();
   void Prepare(const std::shared_ptr<Ticket>& ticket);
-  absl::Status Submit(const std::shared_ptr<Ticket>& ticket);
+  absl::StatusOr<std::shared_ptr<EncodeJob>> MakeJob(const std::shared_ptr<Ticket>& ticket);
+  absl::Status Submit(Ticket& ticket, std::shared_ptr<EncodeJob> job);
   void Answer(Ticket& ticket, absl::Status status, const EncodeTimes& times);
 
   const EncodePipelineOptions options_;

@@ -9,7 +9,7 @@
 
 namespace attendant {
 
-// Counts the texts of a translator from admission to answer, and bounds those that are not yet in the
+// Counts the inputs of a model from admission to answer, and bounds those that are not yet in the
 // scheduler's queue, which bounds the rest. Thread-safe.
 class OpenTexts {
  public:

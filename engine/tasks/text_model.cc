@@ -298,6 +298,7 @@ absl::StatusOr<std::unique_ptr<TextModel>> TextModel::Load(const std::filesystem
 
   Info info;
   info.encoder = encoder->info();
+  info.is_for_embedding = info.encoder.head == TextHead::kNone || modules.is_of_sentence_transformers();
   info.embedding_dim = modules.embedding_dim();
   info.max_tokens = info.encoder.max_tokens;
   if (modules.max_tokens() > 0) info.max_tokens = std::min(info.max_tokens, modules.max_tokens());

@@ -68,6 +68,7 @@ class TextModel {
  public:
   struct Info {
     TextEncoder::Info encoder;
+    bool is_for_embedding = false;  // It has no head, or sentence-transformers' modules beside it.
     int32_t embedding_dim = 0;
     int32_t max_tokens = 0;  // Of a text, special ones included; more are cut off.
     bool normalizes = false;

@@ -55,8 +55,8 @@ void Translation::Prepare() {
   }
   submitted_ = shared_.clock.Now();
   result_.timing.tokenize = submitted_ - begin_;
+  shared_.open_texts.NotePrepared(text_bytes);  // First: whoever has an answer finds its place free.
   if (error_.ok()) Submit(std::move(jobs));
-  shared_.open_texts.NotePrepared(text_bytes);
   if (num_open_ == 0) Finish();
 }
 

@@ -174,6 +174,8 @@ def make_optimizer(model, args):
 def train(model, pairs, held, args):
     optimizer, path, step = make_optimizer(model, args), args.out / "checkpoint.pt", 0
     per_epoch = len(pairs) // args.batch
+    if per_epoch == 0:
+        raise SystemExit(f"{len(pairs)} pairs are fewer than a step's {args.batch}: see --batch")
     total = int(args.epochs * per_epoch)
     if path.exists():
         parts = torch.load(path, map_location="cpu", weights_only=True)

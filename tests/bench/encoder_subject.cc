@@ -15,7 +15,7 @@ namespace {
 constexpr int64_t kNumTexts = 64;
 constexpr int64_t kNumImages = 8;
 
-// compare_encoders.py draws the same.
+// encoder_peer.py draws the same.
 class Draw {
  public:
   explicit Draw(uint32_t seed) : state_(seed) {}
@@ -38,7 +38,7 @@ double LayerOperations(const LayerSizes& sizes, double tokens) {
   return 2 * tokens * sizes.layers * (dense + attention);
 }
 
-// What the jobs of a batch share with the product's: only the input is borrowed here.
+// A job as the product's, but of an input that it does not own.
 template <typename Value>
 class BenchJob final : public EncodeJob {
  public:
@@ -127,7 +127,13 @@ class TextSubject final : public EncoderSubject {
     return static_cast<size_t>(tokens) * static_cast<size_t>(encoder_->info().hidden_dim);
   }
   double Operations(int32_t tokens) const override { return LayerOperations(sizes_, tokens); }
-  std::vector<int32_t> Lengths() const override { return {16, 128, encoder_->info().max_tokens}; }
+  std::vector<int32_t> Lengths() const override {
+    std::vector<int32_t> lengths;
+    for (const int32_t length : {16, 128, 512}) {
+      if (length <= encoder_->info().max_tokens) lengths.push_back(length);
+    }
+    return lengths;
+  }
   std::vector<int> Concurrencies() const override { return {1, 64}; }
 
  private:

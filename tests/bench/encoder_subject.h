@@ -21,7 +21,8 @@ class EncoderSubject {
   // One worker's, as the product has it.
   virtual std::unique_ptr<StepExecutor> MakeExecutor(const Clock& clock) const = 0;
   // The job of input number `index`, which is `tokens` long (images: as long as the model makes them). output
-  // receives the answer, [OutputFloats()], and outlives the job: a text's hidden states, an image's logits.
+  // receives the answer, [OutputFloats()], and outlives the job: a text's hidden states, an image's logits,
+  // or without a head its pooled state.
   virtual std::shared_ptr<EncodeJob> MakeJob(int64_t index, int32_t tokens, float* output,
                                              EncodeJob::Done done) const = 0;
   virtual size_t OutputFloats(int32_t tokens) const = 0;

@@ -74,7 +74,7 @@ class ClientEncodeTest : public ClientFixture {
  protected:
   static void SetUpTestSuite() {
     std::vector<std::string> arguments;
-    for (const char* name : {"bert", "bert-sequence", "bert-tokens", "vit-classes"}) {
+    for (const char* name : {"bert", "bert-sequence", "bert-tokens", "mpnet", "vit-classes"}) {
       arguments.push_back("--model");
       arguments.push_back(std::string(name) + "=" + kEncoders + name);
     }

@@ -189,5 +189,22 @@ TEST_F(ClientTest, AnInterruptKeepsWhatIsDone) {
   EXPECT_THAT(run.err, HasSubstr("interrupted after 1 texts"));
 }
 
+// All that ships, in one server: each command finds its model by itself.
+class ShippedModelsTest : public ClientFixture {
+ protected:
+  static void SetUpTestSuite() { StartServer({"--models", ATTENDANT_SOURCE_DIR "/models"}); }
+  static void TearDownTestSuite() { StopServer(); }
+};
+
+TEST_F(ShippedModelsTest, EachCommandFindsItsModel) {
+  const Finished translated = Run("attendant translate 'Good morning!'");
+  EXPECT_EQ(translated.exit_code, 0) << translated.err;
+  const Finished embedded = Run("attendant embed 'Good morning!'");
+  EXPECT_EQ(embedded.exit_code, 0) << embedded.err;
+  EXPECT_EQ(nlohmann::json::parse(embedded.out)["embedding"].size(), 192U);
+  const Finished classified = Run("attendant classify --top-k 1 --text 'Wo wohnst du?'");
+  EXPECT_THAT(classified.out, HasSubstr("de\t")) << classified.err;
+}
+
 }  // namespace
 }  // namespace attendant

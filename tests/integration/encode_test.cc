@@ -404,7 +404,7 @@ TEST_F(EncodeTest, ModelsSayWhatTheyAreFor) {
   std::map<std::string, v1::Model> by_name;
   for (const v1::Model& model : models.models()) by_name[model.name()] = model;
   EXPECT_THAT(by_name["bert"].tasks(), testing::ElementsAre("embed_text"));
-  EXPECT_THAT(by_name["bert-tokens"].tasks(), testing::ElementsAre("embed_text", "label_tokens"));
+  EXPECT_THAT(by_name["bert-tokens"].tasks(), testing::ElementsAre("label_tokens"));
   EXPECT_THAT(by_name["vit-classes"].tasks(), testing::ElementsAre("embed_image", "classify_image"));
   EXPECT_THAT(by_name["vit-classes"].labels(), testing::ElementsAre("bad", "good", "so-so"));
   EXPECT_EQ(by_name["vit-classes"].image_width(), 24);

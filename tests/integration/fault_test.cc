@@ -71,6 +71,7 @@ TEST_F(FaultTest, FullQueueRefusesAtOnceAndSaysWhenToComeAgain) {
   config::ServerConfig config = TestConfig();
   config.mutable_scheduler()->set_max_queue(kQueue);
   config.mutable_scheduler()->set_max_running(1);
+  config.mutable_engine()->set_num_workers(1);
   const TestServer small(config);
   v1::TranslateRequest request;
   for (int i = 0; i < kQueue; ++i)
@@ -111,7 +112,7 @@ TEST_F(FaultTest, CallsOfMoreTextsThanCanWaitAreNotToldToTryAgain) {
   const grpc::Status status = small.Translate(request, response);
   EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(status.error_message(), HasSubstr("contents: 5 inputs are more than the 4"));
-  EXPECT_EQ(small.Metric("attendant_rejected_total", "reason=\"invalid\""), 1);
+  EXPECT_EQ(small.Metric("attendant_rejected_total", "reason=\"invalid\",model=\"translate-en-de\""), 1);
   ExpectGoodAnswer(small);
 }
 

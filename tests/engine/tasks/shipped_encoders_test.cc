@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <future>
@@ -63,10 +64,11 @@ double Cosine(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 TEST_F(ShippedEncodersTest, EmbeddingsAreThoseOfTransformers) {
-  Load("embed-en-de");
+  ASSERT_NO_FATAL_FAILURE(Load("embed-en-de"));
   for (const auto& example : cases_) {
     const auto expected = example["embedding"].get<std::vector<float>>();
     const TextEmbedding answer = Embed(example["text"]);
+    EXPECT_EQ(answer.truncated, example["text"].get<std::string>().size() > 900) << "one has 200 words";
     ASSERT_EQ(answer.values.size(), expected.size());
     EXPECT_GE(Cosine(answer.values, expected), 0.999999) << example["text"];
     for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(answer.values[i], expected[i], 1e-5);
@@ -74,7 +76,7 @@ TEST_F(ShippedEncodersTest, EmbeddingsAreThoseOfTransformers) {
 }
 
 TEST_F(ShippedEncodersTest, TranslationsLieCloserThanOtherSentences) {
-  Load("embed-en-de");
+  ASSERT_NO_FATAL_FAILURE(Load("embed-en-de"));
   const auto english = Embed("Where did you buy this book?").values;
   const auto german = Embed("Wo hast du dieses Buch gekauft?").values;
   const auto other = Embed("Morgen wird es regnen.").values;
@@ -82,11 +84,13 @@ TEST_F(ShippedEncodersTest, TranslationsLieCloserThanOtherSentences) {
 }
 
 TEST_F(ShippedEncodersTest, ClassesAreThoseOfTransformers) {
-  Load("classify-language");
+  ASSERT_NO_FATAL_FAILURE(Load("classify-language"));
   for (const auto& example : cases_) {
     const auto expected = example["logits"].get<std::vector<float>>();
     const TextClasses answer = Classify(example["text"]);
     ASSERT_EQ(answer.logits.size(), expected.size());
+    const auto best = std::max_element(answer.logits.begin(), answer.logits.end()) - answer.logits.begin();
+    EXPECT_EQ(model_->info().encoder.labels[static_cast<size_t>(best)], example["label"]);
     for (size_t i = 0; i < expected.size(); ++i) {
       EXPECT_NEAR(answer.logits[i], expected[i], 1e-4 * (1 + std::abs(expected[i]))) << example["text"];
     }
