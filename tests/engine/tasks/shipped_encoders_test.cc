@@ -90,7 +90,7 @@ TEST_F(ShippedEncodersTest, ClassesAreThoseOfTransformers) {
     const TextClasses answer = Classify(example["text"]);
     ASSERT_EQ(answer.logits.size(), expected.size());
     const auto best = std::max_element(answer.logits.begin(), answer.logits.end()) - answer.logits.begin();
-    EXPECT_EQ(model_->info().encoder.labels[static_cast<size_t>(best)], example["label"]);
+    EXPECT_EQ(model_->info().encoder.labels[static_cast<size_t>(best)], example["label"].get<std::string>());
     for (size_t i = 0; i < expected.size(); ++i) {
       EXPECT_NEAR(answer.logits[i], expected[i], 1e-4 * (1 + std::abs(expected[i]))) << example["text"];
     }
