@@ -216,7 +216,7 @@ TEST_F(ClientEncodeTest, TextsHaveTheClassesOfTransformers) {
   ASSERT_EQ(rows.size(), cases.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     EXPECT_EQ(Fields(rows[i])[0], std::to_string(i + 1));
-    EXPECT_EQ(Fields(rows[i])[1], answers[i]["labels"][0]["name"]);
+    EXPECT_EQ(Fields(rows[i])[1], answers[i]["labels"][0]["name"].get<std::string>());
   }
 }
 
