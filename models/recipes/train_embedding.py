@@ -9,30 +9,20 @@ tokenizers and safetensors. A user of the server never needs this.
 """
 
 import argparse
-import json
-import lzma
 import math
 import pathlib
 import random
 import time
 
-import tokenizers
 import torch
-from safetensors.torch import save_file
 from torch.nn import functional
 from transformers import BertConfig, BertModel
 
-SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-PAD = 0
+from sentence_pairs import read_pairs
+from wordpiece_bert import PAD, export, padded, train_tokenizer, write_json
 
 
 # Data.
-
-def read_pairs(path):
-    opener = lzma.open if str(path).endswith(".xz") else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        return [tuple(line.rstrip("\n").split("\t")[:2]) for line in lines if line.count("\t")]
-
 
 def distinct_pairs(pairs, known):
     """Pairs whose sides both stand in no other pair of the result, nor in `known`."""
@@ -52,13 +42,6 @@ def hold_out(train, valid, count, rng):
     held += distinct_pairs(shuffled, taken)[:count - len(held)]
     taken = {text for pair in held for text in pair} | {text for pair in valid for text in pair}
     return [pair for pair in train if taken.isdisjoint(pair)], held
-
-
-def train_tokenizer(pairs, pieces):
-    tokenizer = tokenizers.BertWordPieceTokenizer(lowercase=True, strip_accents=False)
-    tokenizer.train_from_iterator((text for pair in pairs for text in pair), vocab_size=pieces, min_frequency=2,
-                                  special_tokens=SPECIAL_TOKENS, show_progress=False)
-    return tokenizer
 
 
 def batches(pairs, size, rng):
@@ -91,9 +74,7 @@ def make_model(vocabulary, args):
 
 
 def embed(model, rows):
-    width = max(map(len, rows))
-    ids = torch.tensor([row + [PAD] * (width - len(row)) for row in rows], device=model.device)
-    mask = ids != PAD
+    ids, mask = padded(rows, model.device)
     hidden = model(input_ids=ids, attention_mask=mask.long()).last_hidden_state.float()
     return functional.normalize((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True), dim=1)
 
@@ -124,23 +105,9 @@ def retrieval(model, pairs):
 
 # Export.
 
-def write_json(path, value):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def export(model, tokenizer, args):
+def export_sentence_encoder(model, tokenizer, args):
     out = args.out
-    tokenizer.enable_truncation(args.max_tokens)
-    tokenizer.save(str(out / "tokenizer.json"))
-    write_json(out / "tokenizer_config.json", {
-        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": args.max_tokens,
-        "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"})
-    config = json.loads(model.config.to_json_string())
-    config.update(architectures=["BertModel"], dtype="float16")
-    write_json(out / "config.json", config)
-    weights = {name: w.half().contiguous() for name, w in model.state_dict().items() if w.is_floating_point()}
-    save_file(weights, str(out / "model.safetensors"), metadata={"format": "pt"})
+    export(model, tokenizer, out, args.max_tokens)
     library = "sentence_transformers.models."
     write_json(out / "modules.json", [
         {"idx": 0, "name": "0", "path": "", "type": library + "Transformer"},
@@ -241,14 +208,14 @@ def main():
     texts, held = hold_out(read_pairs(args.train), read_pairs(args.valid), args.held_out, random.Random(args.seed))
     if args.max_pairs:
         texts = texts[:args.max_pairs]
-    tokenizer = train_tokenizer(texts, args.pieces)
+    tokenizer = train_tokenizer((text for pair in texts for text in pair), args.pieces)
     encoded = lambda pairs: [(tuple(tokenizer.encode(text).ids[:args.max_tokens // 2] for text in pair), pair) for pair in pairs]
     pairs, held_encoded = encoded(texts), encoded(held)
     (args.out / "held-out.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in held), encoding="utf-8")
     model = make_model(tokenizer.get_vocab_size(), args).to("cuda" if torch.cuda.is_available() else "cpu")
     print(f"{len(pairs)} pairs, {len(held)} held out, {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
     train(model, pairs, held_encoded, args)
-    export(model.cpu(), tokenizer, args)
+    export_sentence_encoder(model.cpu(), tokenizer, args)
     forth, back = retrieval(model.half().float(), held_encoded)
     print(f"in f16: P@1 of {len(held)} pairs: {forth:.1%} forth, {back:.1%} back")
 

@@ -8,29 +8,19 @@ BertForSequenceClassification directory in f16. Needs torch, transformers, token
 """
 
 import argparse
-import json
-import lzma
 import pathlib
 import random
 import time
 
-import tokenizers
 import torch
-from safetensors.torch import save_file
 from torch.nn import functional
 from transformers import BertConfig, BertForSequenceClassification
 
-SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-PAD = 0
+from sentence_pairs import read_pairs
+from wordpiece_bert import PAD, export, padded, train_tokenizer
 
 
 # Data.
-
-def read_pairs(path):
-    opener = lzma.open if str(path).endswith(".xz") else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        return [tuple(line.rstrip("\n").split("\t")[:2]) for line in lines if line.count("\t")]
-
 
 def texts_of(sources):
     """-> {language: its distinct texts, in a fixed order}, without what more than one language says (names, "OK")."""
@@ -56,13 +46,6 @@ def split(texts, held_out, per_language, rng):
     return train, held
 
 
-def train_tokenizer(train, pieces):
-    tokenizer = tokenizers.BertWordPieceTokenizer(lowercase=True, strip_accents=False)
-    tokenizer.train_from_iterator((text for text, _ in train), vocab_size=pieces, min_frequency=2,
-                                  special_tokens=SPECIAL_TOKENS, show_progress=False)
-    return tokenizer
-
-
 def excerpt(text, rng):
     """Now and then only some words of it: what users type is not always a sentence."""
     words = text.split()
@@ -84,9 +67,8 @@ def make_model(tokenizer, languages, args):
 
 
 def logits_of(model, rows):
-    width = max(map(len, rows))
-    ids = torch.tensor([row + [PAD] * (width - len(row)) for row in rows])
-    return model(input_ids=ids, attention_mask=(ids != PAD).long()).logits
+    ids, mask = padded(rows, model.device)
+    return model(input_ids=ids, attention_mask=mask.long()).logits
 
 
 @torch.no_grad()
@@ -123,26 +105,6 @@ def train(model, tokenizer, examples, held, args):
     print(f"accuracy on {len(held)} held out: {accuracy(model, tokenizer, held):.2%}", flush=True)
 
 
-# Export.
-
-def write_json(path, value):
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def export(model, tokenizer, args):
-    tokenizer.enable_truncation(args.max_tokens)
-    tokenizer.save(str(args.out / "tokenizer.json"))
-    tokenizer.no_truncation()
-    write_json(args.out / "tokenizer_config.json", {
-        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": args.max_tokens,
-        "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"})
-    config = json.loads(model.config.to_json_string())
-    config.update(architectures=["BertForSequenceClassification"], dtype="float16")
-    write_json(args.out / "config.json", config)
-    weights = {name: w.half().contiguous() for name, w in model.state_dict().items() if w.is_floating_point()}
-    save_file(weights, str(args.out / "model.safetensors"), metadata={"format": "pt"})
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", action="append", required=True, metavar="CODE=FILE")
@@ -167,11 +129,11 @@ def main():
     torch.manual_seed(args.seed)
     texts = texts_of(args.pairs)
     examples, held = split(texts, args.held_out, args.per_language, random.Random(args.seed))
-    tokenizer = train_tokenizer(examples, args.pieces)
+    tokenizer = train_tokenizer((text for text, _ in examples), args.pieces)
     model = make_model(tokenizer, list(texts), args)
     print(f"{len(examples)} texts, {len(held)} held out, {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
     train(model, tokenizer, examples, held, args)
-    export(model, tokenizer, args)
+    export(model, tokenizer, args.out, args.max_tokens)
     labels = list(texts)
     (args.out / "held-out.tsv").write_text("".join(f"{labels[label]}\t{text}\n" for text, label in held), encoding="utf-8")
     print(f"in f16: accuracy {accuracy(model.half().float(), tokenizer, held):.2%}")

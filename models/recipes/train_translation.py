@@ -10,7 +10,6 @@ A user of the server never needs this.
 
 import argparse
 import json
-import lzma
 import math
 import pathlib
 import random
@@ -22,6 +21,8 @@ import torch
 from torch.nn import functional
 from transformers import AttentionInterface, GenerationConfig, MarianConfig, MarianMTModel
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
+
+from sentence_pairs import read_pairs
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"))
 from metrics import bleu  # noqa: E402
@@ -44,12 +45,6 @@ AttentionMaskInterface.register("f32", eager_mask)
 
 
 # Data: a pair is (source ids, target ids), each with the end token.
-
-def read_pairs(path):
-    opener = lzma.open if str(path).endswith(".xz") else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        return [tuple(line.rstrip("\n").split("\t")[:2]) for line in lines if line.count("\t")]
-
 
 class Vocabulary:
     """Joint SentencePiece model. Ids: </s> 0, <unk> 1, pieces, <pad> last."""
