@@ -31,26 +31,23 @@ class ShippedEncodersTest : public testing::Test {
     cases_ = nlohmann::json::parse(std::ifstream(kTree + "/tests/golden/" + name + ".json"))["cases"];
     ASSERT_FALSE(cases_.empty());
   }
-  TextEmbedding Embed(const std::string& text) {
-    EmbedTextRequest request;
-    request.text = text;
-    std::promise<absl::StatusOr<TextEmbedding>> answer;
-    model_->Embed(std::move(request),
-                  [&answer](absl::StatusOr<TextEmbedding> result) { answer.set_value(std::move(result)); });
-    return answer.get_future().get().value();
-  }
-  TextClasses Classify(const std::string& text) {
-    TextRequest request;
-    request.text = text;
-    std::promise<absl::StatusOr<TextClasses>> answer;
-    model_->Classify(std::move(request),
-                     [&answer](absl::StatusOr<TextClasses> result) { answer.set_value(std::move(result)); });
-    return answer.get_future().get().value();
-  }
+  TextEmbedding Embed(const std::string& text) { return Ask(&TextModel::Embed, text); }
+  TextClasses Classify(const std::string& text) { return Ask(&TextModel::Classify, text); }
 
   CountingObserver observer_;
   std::shared_ptr<TextModel> model_;
   nlohmann::json cases_;
+
+ private:
+  template <typename Request, typename Answer>
+  Answer Ask(CancelHandle (TextModel::*method)(Request, TextModel::Done<Answer>), const std::string& text) {
+    Request request;
+    request.text = text;
+    std::promise<absl::StatusOr<Answer>> answer;
+    ((*model_).*method)(std::move(request),
+                        [&answer](absl::StatusOr<Answer> result) { answer.set_value(std::move(result)); });
+    return answer.get_future().get().value();
+  }
 };
 
 double Cosine(const std::vector<float>& a, const std::vector<float>& b) {
