@@ -105,6 +105,8 @@ HWY_ATTR void AddBlockValues(const float* const* weights, const float* values, i
   for (; column + 4 * step <= head_dim; column += 4 * step) {
     AddValues<kQueries, 4>(weights, values, tokens, head_dim, column, out);
   }
+  for (; column + 2 * step <= head_dim; column += 2 * step)
+    AddValues<kQueries, 2>(weights, values, tokens, head_dim, column, out);
   for (; column + step <= head_dim; column += step)
     AddValues<kQueries, 1>(weights, values, tokens, head_dim, column, out);
   for (; column < head_dim; ++column) {  // head_dim that is no multiple of the vector.
@@ -157,7 +159,8 @@ HWY_ATTR void AttendHead(const HeadTask& task, int first) {
   float sums[kQueries];
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
   for (int q = 0; q < kQueries; ++q) {
-    if (!input.distance_bias.empty()) AddDistanceBias(input, task.head, first + q, scores[q]);
+    if (!input.distance_bias.empty())
+      AddDistanceBias(input, task.head, input.first_position + first + q, scores[q]);
     sums[q] = SoftmaxNumerators(scores[q], input.length, padded, scale);
     std::memset(out[q], 0, static_cast<size_t>(head_dim) * sizeof(float));
   }

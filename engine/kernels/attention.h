@@ -32,8 +32,9 @@ struct AttentionInput {
       blocks;      // ceil(length / kBlockTokens) of them; slots past length may hold anything.
   int length = 0;  // Keys; at least 1.
   // Added to q · kᵀ / sqrt(head_dim); none if empty. [num_heads][2 * max_distance + 1] by key - query; the
-  // queries are those of the sequence's tokens, from the first on.
+  // queries are those of the sequence's tokens, from first_position on.
   absl::Span<const float> distance_bias = {};
+  int first_position = 0;
 };
 
 // out [num_queries][hidden_dim], rows out_stride floats apart: softmax(q · kᵀ / sqrt(head_dim)) · v for each

@@ -1,5 +1,9 @@
 #include "engine/layers/attention.h"
 
+#include <algorithm>
+
+#include "absl/functional/function_ref.h"
+
 namespace attendant {
 namespace {
 
@@ -11,18 +15,39 @@ absl::Span<const float* const> LayerBlocks(const KvPool& pool, int layer, const 
   return blocks;
 }
 
-// Packs `tokens` keys and values, rows `stride` floats apart, into blocks.
+// Packs the keys and values of a sequence's tokens from `first` on, rows `stride` floats apart, into its
+// blocks.
 struct KeyValueRows {
   const float* keys;
   const float* values;
   size_t stride;
+  int32_t first;
   int32_t tokens;
 };
 void StoreRows(const HeadLayout& layout, const KeyValueRows& rows, absl::Span<float* const> blocks) {
-  for (int32_t t = 0; t < rows.tokens; ++t) {
-    const size_t offset = static_cast<size_t>(t) * rows.stride;
-    StoreKeyValue(layout, rows.keys + offset, rows.values + offset, t % kBlockTokens,
-                  blocks[static_cast<size_t>(t / kBlockTokens)]);
+  for (int32_t i = 0; i < rows.tokens; ++i) {
+    const size_t offset = static_cast<size_t>(i) * rows.stride;
+    const int32_t token = rows.first + i;
+    StoreKeyValue(layout, rows.keys + offset, rows.values + offset, token % kBlockTokens,
+                  blocks[static_cast<size_t>(token / kBlockTokens)]);
+  }
+}
+
+// What a range of rows has of one sequence.
+struct SequenceSlice {
+  size_t sequence;
+  int32_t first;  // Token of the sequence.
+  int32_t tokens;
+  size_t offset;  // Row of the range.
+};
+void ForEachSlice(const PackedSequences& sequences, RowRange rows,
+                  absl::FunctionRef<void(const SequenceSlice&)> call) {
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    const size_t begin = std::max(sequences.begin(i), rows.begin);
+    const size_t end = std::min(sequences.begin(i + 1), rows.end);
+    if (begin >= end) continue;
+    call({i, static_cast<int32_t>(begin - sequences.begin(i)), static_cast<int32_t>(end - begin),
+          begin - rows.begin});
   }
 }
 
@@ -32,30 +57,58 @@ bool SharesSource(const CacheRow& a, const CacheRow& b) {
 
 }  // namespace
 
-void SelfAttention::RunPacked(const PackedSequences& sequences, const float* input, float* x,
-                              const PackedAttentionExtras& extras, Workspace& workspace) const {
+PackedProjections SelfAttention::AllocPacked(const PackedSequences& sequences, Workspace& workspace) const {
+  const size_t hidden_dim = static_cast<size_t>(layout_.hidden_dim());
+  const auto blocks = workspace.Alloc<absl::Span<float*>>(sequences.size());
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    blocks[i] = workspace.Alloc<float*>(static_cast<size_t>(KvPool::BlocksFor(sequences.length(i))));
+    for (float*& block : blocks[i]) block = workspace.Alloc<float>(layout_.block_floats()).data();
+  }
+  return {workspace.Alloc<float>(sequences.rows() * 3 * hidden_dim), blocks};
+}
+
+void SelfAttention::ProjectPacked(const PackedSequences& sequences, RowRange rows, const float* input,
+                                  const PackedProjections& projections, const ThreadTeam& team) const {
+  const size_t hidden_dim = static_cast<size_t>(layout_.hidden_dim());
+  const size_t stride = 3 * hidden_dim;
+  float* qkv = projections.qkv.data() + rows.begin * stride;
+  qkv_.Run(input, rows.size(), qkv, team);
+  ForEachSlice(sequences, rows, [&](const SequenceSlice& slice) {
+    const float* keys = qkv + slice.offset * stride + hidden_dim;
+    StoreRows(layout_, {keys, keys + hidden_dim, stride, slice.first, slice.tokens},
+              projections.blocks[slice.sequence]);
+  });
+}
+
+void SelfAttention::MixPacked(const PackedSequences& sequences, RowRange rows,
+                              const PackedAttentionExtras& extras, const PackedProjections& projections,
+                              float* x, const ThreadTeam& team) const {
+  Workspace& workspace = team.workspace();
   const Workspace::Scope scope(workspace);
   const size_t hidden_dim = static_cast<size_t>(layout_.hidden_dim());
   const size_t stride = 3 * hidden_dim;
-  const auto qkv = workspace.Alloc<float>(sequences.rows() * stride);
-  const auto mixed = workspace.Alloc<float>(sequences.rows() * hidden_dim);
-  qkv_.Run(input, sequences.rows(), qkv.data(), workspace);
-  for (size_t i = 0; i < sequences.size(); ++i) {
-    const Workspace::Scope sequence_scope(workspace);
-    const float* rows = qkv.data() + sequences.begin(i) * stride;
-    const auto blocks = workspace.Alloc<float*>(static_cast<size_t>(KvPool::BlocksFor(sequences.length(i))));
-    for (float*& block : blocks) block = workspace.Alloc<float>(layout_.block_floats()).data();
-    StoreRows(layout_, {rows + hidden_dim, rows + 2 * hidden_dim, stride, sequences.length(i)}, blocks);
-    const AttentionInput task{
-        layout_, rows, stride, sequences.length(i), blocks, sequences.length(i), extras.distance_bias};
-    float* out = mixed.data() + sequences.begin(i) * hidden_dim;
-    if (extras.maps.empty() || extras.maps[i] == nullptr) {
+  const auto mixed = workspace.Alloc<float>(rows.size() * hidden_dim);
+  ForEachSlice(sequences, rows, [&](const SequenceSlice& slice) {
+    const int32_t length = sequences.length(slice.sequence);
+    const float* queries = projections.qkv.data() + (rows.begin + slice.offset) * stride;
+    const AttentionInput task{layout_,
+                              queries,
+                              stride,
+                              slice.tokens,
+                              projections.blocks[slice.sequence],
+                              length,
+                              extras.distance_bias,
+                              slice.first};
+    float* out = mixed.data() + slice.offset * hidden_dim;
+    float* map = extras.maps.empty() ? nullptr : extras.maps[slice.sequence];
+    if (map == nullptr) {
       Attend(task, out, hidden_dim, workspace);
     } else {
-      AttendAndReport(task, out, hidden_dim, extras.maps[i], workspace);
+      AttendAndReport(task, out, hidden_dim,
+                      map + static_cast<size_t>(slice.first) * static_cast<size_t>(length), workspace);
     }
-  }
-  output_.Run(mixed.data(), sequences.rows(), x, workspace);
+  });
+  output_.Run(mixed.data(), rows.size(), x, team);
 }
 
 void SelfAttention::RunStep(const LayerCache& cache, float* x, Workspace& workspace) const {
@@ -91,7 +144,7 @@ void CrossAttention::FillCache(const PackedSequences& sequences, const float* en
     const auto blocks = workspace.Alloc<float*>(tables[i]->blocks().size());
     for (size_t b = 0; b < blocks.size(); ++b) blocks[b] = pool.LayerData(tables[i]->blocks()[b], layer);
     const float* rows = key_value.data() + sequences.begin(i) * stride;
-    StoreRows(layout_, {rows, rows + hidden_dim, stride, sequences.length(i)}, blocks);
+    StoreRows(layout_, {rows, rows + hidden_dim, stride, 0, sequences.length(i)}, blocks);
   }
 }
 

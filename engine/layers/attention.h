@@ -8,6 +8,7 @@
 #include "engine/kernels/attention.h"
 #include "engine/layers/kv_cache.h"
 #include "engine/ops/linear.h"
+#include "engine/tensor/thread_team.h"
 #include "engine/tensor/workspace.h"
 
 namespace attendant {
@@ -34,6 +35,13 @@ struct PackedAttentionExtras {
   absl::Span<float* const> maps;
 };
 
+// A packed batch's queries, keys and values.
+struct PackedProjections {
+  absl::Span<float> qkv;  // [rows][3 * hidden_dim]
+  absl::Span<const absl::Span<float*>>
+      blocks;  // Of each sequence: its keys and values, as HeadLayout has them.
+};
+
 // What a decode step's row has in the cache. The row's own token already has its slot in `self`: the last
 // one.
 struct CacheRow {
@@ -58,10 +66,17 @@ class SelfAttention {
   SelfAttention(const HeadLayout& layout, Linear qkv, Linear output)
       : layout_(layout), qkv_(std::move(qkv)), output_(std::move(output)) {}
 
-  // x [rows, hidden_dim] += attention of input [rows, hidden_dim] over each sequence, in both directions.
-  // input may be x.
-  void RunPacked(const PackedSequences& sequences, const float* input, float* x,
-                 const PackedAttentionExtras& extras, Workspace& workspace) const;
+  // Attention over each sequence of a packed batch, in both directions, in two halves, so that several
+  // threads share the rows: all rows are projected before any is mixed.
+  //
+  // Where the halves keep what they hand over. Valid while the workspace's memory is.
+  PackedProjections AllocPacked(const PackedSequences& sequences, Workspace& workspace) const;
+  // input: the rows of the range, [rows.size(), hidden_dim].
+  void ProjectPacked(const PackedSequences& sequences, RowRange rows, const float* input,
+                     const PackedProjections& projections, const ThreadTeam& team) const;
+  // x [rows.size(), hidden_dim], the rows of the range, += attention.
+  void MixPacked(const PackedSequences& sequences, RowRange rows, const PackedAttentionExtras& extras,
+                 const PackedProjections& projections, float* x, const ThreadTeam& team) const;
   // x [rows, hidden_dim] += attention over each row's history and itself; writes the row's key and value to
   // the cache.
   void RunStep(const LayerCache& cache, float* x, Workspace& workspace) const;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/ops/linear.h"
-#include "engine/tensor/workspace.h"
+#include "engine/tensor/thread_team.h"
 
 namespace attendant {
 
@@ -17,11 +17,11 @@ class FeedForward {
   FeedForward(Linear up, Linear down) : up_(std::move(up)), down_(std::move(down)) {}
 
   // x [rows, hidden_dim] += down(up(input)). input may be x.
-  void Run(const float* input, size_t rows, float* x, Workspace& workspace) const {
-    const Workspace::Scope scope(workspace);
-    const auto wide = workspace.Alloc<float>(rows * static_cast<size_t>(up_.out_dim()));
-    up_.Run(input, rows, wide.data(), workspace);
-    down_.Run(wide.data(), rows, x, workspace);
+  void Run(const float* input, size_t rows, float* x, const ThreadTeam& team) const {
+    const Workspace::Scope scope(team.workspace());
+    const auto wide = team.workspace().Alloc<float>(rows * static_cast<size_t>(up_.out_dim()));
+    up_.Run(input, rows, wide.data(), team);
+    down_.Run(wide.data(), rows, x, team);
   }
 
   int64_t size_bytes() const { return up_.size_bytes() + down_.size_bytes(); }

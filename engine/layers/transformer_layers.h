@@ -7,6 +7,7 @@
 #include "engine/layers/attention.h"
 #include "engine/layers/feed_forward.h"
 #include "engine/layers/normalization.h"
+#include "engine/tensor/thread_team.h"
 
 namespace attendant {
 
@@ -26,34 +27,64 @@ class EncoderLayer {
   };
   EncoderLayer(NormOrder order, Parts parts) : order_(order), parts_(std::move(parts)) {}
 
-  // x [rows, hidden_dim], in place.
+  // x [rows, hidden_dim], in place. A team shares the rows; a few rows, by the columns of each matmul.
   void Run(const PackedSequences& sequences, const PackedAttentionExtras& extras, float* x,
-           Workspace& workspace) const {
-    order_ == NormOrder::kPost ? RunPost(sequences, extras, x, workspace)
-                               : RunPre(sequences, extras, x, workspace);
+           const ThreadTeam& team) const {
+    const Workspace::Scope scope(team.workspace());
+    const Batch batch{sequences, extras, x, parts_.attention.AllocPacked(sequences, team.workspace())};
+    if (team.size() > 1 && sequences.rows() < kFewRowsPerThread * team.size()) {
+      Project(batch, {0, sequences.rows()}, team);
+      Finish(batch, {0, sequences.rows()}, team);
+      return;
+    }
+    team.Run([&](const WorkPart& part, Workspace& own) { Project(batch, part.Of(sequences.rows()), own); });
+    team.Run([&](const WorkPart& part, Workspace& own) { Finish(batch, part.Of(sequences.rows()), own); });
   }
 
   int64_t size_bytes() const { return parts_.attention.size_bytes() + parts_.feed_forward.size_bytes(); }
 
  private:
-  void RunPost(const PackedSequences& sequences, const PackedAttentionExtras& extras, float* x,
-               Workspace& workspace) const {
-    parts_.attention.RunPacked(sequences, x, x, extras, workspace);
-    parts_.attention_norm.Run(x, sequences.rows());
-    parts_.feed_forward.Run(x, sequences.rows(), x, workspace);
-    parts_.final_norm.Run(x, sequences.rows());
+  static constexpr size_t kFewRowsPerThread = 32;
+
+  struct Batch {
+    const PackedSequences& sequences;
+    const PackedAttentionExtras& extras;
+    float* x;
+    PackedProjections projections;
+  };
+
+  float* RowsOf(const Batch& batch, RowRange rows) const {
+    return batch.x + rows.begin * parts_.attention_norm.dim();
   }
 
-  void RunPre(const PackedSequences& sequences, const PackedAttentionExtras& extras, float* x,
-              Workspace& workspace) const {
-    const Workspace::Scope scope(workspace);
-    const auto normal = workspace.Alloc<float>(sequences.rows() * parts_.attention_norm.dim());
+  void Project(const Batch& batch, RowRange rows, const ThreadTeam& team) const {
+    const Workspace::Scope scope(team.workspace());
+    const float* input = RowsOf(batch, rows);
+    if (order_ == NormOrder::kPre)
+      input = Normalised(parts_.attention_norm, input, rows.size(), team.workspace());
+    parts_.attention.ProjectPacked(batch.sequences, rows, input, batch.projections, team);
+  }
+
+  void Finish(const Batch& batch, RowRange rows, const ThreadTeam& team) const {
+    const Workspace::Scope scope(team.workspace());
+    float* x = RowsOf(batch, rows);
+    parts_.attention.MixPacked(batch.sequences, rows, batch.extras, batch.projections, x, team);
+    if (order_ == NormOrder::kPre) {
+      const float* input = Normalised(parts_.final_norm, x, rows.size(), team.workspace());
+      parts_.feed_forward.Run(input, rows.size(), x, team);
+    } else {
+      parts_.attention_norm.Run(x, rows.size());
+      parts_.feed_forward.Run(x, rows.size(), x, team);
+      parts_.final_norm.Run(x, rows.size());
+    }
+  }
+
+  static const float* Normalised(const Normalization& norm, const float* x, size_t rows,
+                                 Workspace& workspace) {
+    const auto normal = workspace.Alloc<float>(rows * norm.dim());
     std::copy_n(x, normal.size(), normal.data());
-    parts_.attention_norm.Run(normal.data(), sequences.rows());
-    parts_.attention.RunPacked(sequences, normal.data(), x, extras, workspace);
-    std::copy_n(x, normal.size(), normal.data());
-    parts_.final_norm.Run(normal.data(), sequences.rows());
-    parts_.feed_forward.Run(normal.data(), sequences.rows(), x, workspace);
+    norm.Run(normal.data(), rows);
+    return normal.data();
   }
 
   NormOrder order_;

@@ -27,23 +27,22 @@ class Bert final : public TextEncoder {
 
   const Info& info() const override { return info_; }
 
-  void Encode(absl::Span<const TextItem> items, Workspace& workspace) const override {
+  void Encode(absl::Span<const TextItem> items, const ThreadTeam& team) const override {
+    Workspace& workspace = team.workspace();
     const Workspace::Scope scope(workspace);
-    const auto hidden_dim = static_cast<size_t>(info_.hidden_dim);
     const auto offsets = workspace.Alloc<int32_t>(items.size() + 1);
     offsets[0] = 0;
     for (size_t i = 0; i < items.size(); ++i) {
       offsets[i + 1] = offsets[i] + static_cast<int32_t>(items[i].tokens.size());
     }
     const PackedSequences sequences(offsets);
-    const auto x = workspace.Alloc<float>(sequences.rows() * hidden_dim);
-    for (size_t i = 0; i < items.size(); ++i) Embed(items[i], x.data() + sequences.begin(i) * hidden_dim);
-    parts_.embedding_norm.Run(x.data(), sequences.rows());
+    const auto x = workspace.Alloc<float>(sequences.rows() * static_cast<size_t>(info_.hidden_dim));
+    team.Run([&](const WorkPart& part, Workspace&) { Embed(items, part.Of(items.size()), sequences, x); });
     const PackedAttentionExtras extras{parts_.distance_bias, {}};
-    for (const EncoderLayer& layer : parts_.layers) layer.Run(sequences, extras, x.data(), workspace);
+    for (const EncoderLayer& layer : parts_.layers) layer.Run(sequences, extras, x.data(), team);
     for (size_t i = 0; i < items.size(); ++i) {
-      const size_t floats = items[i].tokens.size() * hidden_dim;
-      std::copy_n(x.data() + sequences.begin(i) * hidden_dim, floats, items[i].hidden);
+      const absl::Span<float> rows = RowsOf(sequences, i, x);
+      std::copy(rows.begin(), rows.end(), items[i].hidden);
     }
   }
 
@@ -60,7 +59,23 @@ class Bert final : public TextEncoder {
   }
 
  private:
-  void Embed(const TextItem& item, float* row) const {
+  absl::Span<float> RowsOf(const PackedSequences& sequences, size_t item, absl::Span<float> x) const {
+    const auto hidden_dim = static_cast<size_t>(info_.hidden_dim);
+    return x.subspan(sequences.begin(item) * hidden_dim,
+                     static_cast<size_t>(sequences.length(item)) * hidden_dim);
+  }
+
+  // What the first layer gets of items wanted.begin to wanted.end.
+  void Embed(absl::Span<const TextItem> items, RowRange wanted, const PackedSequences& sequences,
+             absl::Span<float> x) const {
+    for (size_t i = wanted.begin; i < wanted.end; ++i) {
+      const absl::Span<float> rows = RowsOf(sequences, i, x);
+      EmbedTokens(items[i], rows.data());
+      parts_.embedding_norm.Run(rows.data(), items[i].tokens.size());
+    }
+  }
+
+  void EmbedTokens(const TextItem& item, float* row) const {
     const auto hidden_dim = static_cast<size_t>(info_.hidden_dim);
     for (size_t t = 0; t < item.tokens.size(); ++t, row += hidden_dim) {
       parts_.embedding.Lookup(item.tokens[t], first_position_ + static_cast<int32_t>(t), row);

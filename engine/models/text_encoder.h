@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "engine/tensor/thread_team.h"
 #include "engine/tensor/workspace.h"
 
 namespace attendant {
@@ -25,7 +26,7 @@ enum class TextHead {
 
 // A trained encoder of text, with or without a classifier on it. Immutable after loading: thread-safe, one
 // Workspace per calling thread. Invariant: what an item yields does not depend, bit for bit, on what else is
-// in the call. Both methods throw std::bad_alloc and dnnl::error only.
+// in the call nor on the size of the team. Both methods throw std::bad_alloc and dnnl::error only.
 class TextEncoder {
  public:
   struct Info {
@@ -44,8 +45,9 @@ class TextEncoder {
   virtual ~TextEncoder() = default;
   virtual const Info& info() const = 0;
 
-  // Encodes items together, packed end to end. Every id is below its limit.
-  virtual void Encode(absl::Span<const TextItem> items, Workspace& workspace) const = 0;
+  // Encodes items together, packed end to end, their rows shared out among the team. Every id is below its
+  // limit.
+  virtual void Encode(absl::Span<const TextItem> items, const ThreadTeam& team) const = 0;
 
   // The head's logits for what Encode gave of a text of `tokens` tokens: [labels] or [tokens][labels]. Not
   // for kNone.

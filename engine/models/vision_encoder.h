@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "engine/tensor/thread_team.h"
 #include "engine/tensor/workspace.h"
 
 namespace attendant {
@@ -20,7 +21,7 @@ struct ImageItem {
 
 // A trained encoder of images, with or without a classifier on it. Immutable after loading: thread-safe, one
 // Workspace per calling thread. Invariant: what an item yields does not depend, bit for bit, on what else is
-// in the call. All methods throw std::bad_alloc and dnnl::error only.
+// in the call nor on the size of the team. All methods throw std::bad_alloc and dnnl::error only.
 class VisionEncoder {
  public:
   struct Info {
@@ -41,7 +42,8 @@ class VisionEncoder {
   virtual ~VisionEncoder() = default;
   virtual const Info& info() const = 0;
 
-  virtual void Encode(absl::Span<const ImageItem> items, Workspace& workspace) const = 0;
+  // Encodes items together, their rows shared out among the team.
+  virtual void Encode(absl::Span<const ImageItem> items, const ThreadTeam& team) const = 0;
   // Logits [labels] for what Encode gave of an image. Only with labels.
   virtual void Classify(const float* hidden, float* logits, Workspace& workspace) const = 0;
   // One vector [hidden_dim] for the image: the pooler's, or the class token's where there is none.

@@ -32,17 +32,23 @@ class Vit final : public VisionEncoder {
 
   const Info& info() const override { return info_; }
 
-  void Encode(absl::Span<const ImageItem> items, Workspace& workspace) const override {
+  void Encode(absl::Span<const ImageItem> items, const ThreadTeam& team) const override {
+    Workspace& workspace = team.workspace();
     const Workspace::Scope scope(workspace);
-    const size_t image_floats = static_cast<size_t>(info_.tokens) * static_cast<size_t>(info_.hidden_dim);
     const auto offsets = workspace.Alloc<int32_t>(items.size() + 1);
     for (size_t i = 0; i <= items.size(); ++i) offsets[i] = static_cast<int32_t>(i) * info_.tokens;
-    const auto x = workspace.Alloc<float>(items.size() * image_floats);
-    for (size_t i = 0; i < items.size(); ++i) {
-      Embed(items[i].pixels, x.data() + i * image_floats, workspace);
-    }
-    RunLayers(items, PackedSequences(offsets), x.data(), workspace);
-    parts_.final_norm.Run(x.data(), items.size() * static_cast<size_t>(info_.tokens));
+    const PackedSequences sequences(offsets);
+    const auto hidden_dim = static_cast<size_t>(info_.hidden_dim);
+    const auto x = workspace.Alloc<float>(sequences.rows() * hidden_dim);
+    team.Run([&](const WorkPart& part, Workspace& own) {
+      Embed(items, part.Of(items.size() * num_patches()), x.data(), own);
+    });
+    RunLayers(items, sequences, x.data(), team);
+    team.Run([&](const WorkPart& part, Workspace&) {
+      const RowRange rows = part.Of(sequences.rows());
+      parts_.final_norm.Run(x.data() + rows.begin * hidden_dim, rows.size());
+    });
+    const size_t image_floats = static_cast<size_t>(info_.tokens) * hidden_dim;
     for (size_t i = 0; i < items.size(); ++i) {
       std::copy_n(x.data() + i * image_floats, image_floats, items[i].hidden);
     }
@@ -63,36 +69,53 @@ class Vit final : public VisionEncoder {
   }
 
  private:
-  // One image's rows before the first layer.
-  void Embed(const float* pixels, float* x, Workspace& workspace) const {
+  size_t num_patches() const {
+    return static_cast<size_t>(info_.grid_height) * static_cast<size_t>(info_.grid_width);
+  }
+
+  // What the first layer gets of patches wanted.begin to wanted.end, counted through all images; an image's
+  // own tokens come with its first patch.
+  void Embed(absl::Span<const ImageItem> items, RowRange wanted, float* x, Workspace& workspace) const {
+    const size_t image_floats = static_cast<size_t>(info_.tokens) * static_cast<size_t>(info_.hidden_dim);
+    for (size_t i = wanted.begin / num_patches(); i < items.size() && i * num_patches() < wanted.end; ++i) {
+      const size_t first = i * num_patches();
+      const RowRange patches{std::max(wanted.begin, first) - first,
+                             std::min(wanted.end - first, num_patches())};
+      EmbedPatches(items[i].pixels, patches, x + i * image_floats, workspace);
+    }
+  }
+
+  void EmbedPatches(const float* pixels, RowRange patches, float* x, Workspace& workspace) const {
     const Workspace::Scope scope(workspace);
-    const size_t patches = static_cast<size_t>(info_.grid_height) * static_cast<size_t>(info_.grid_width);
-    const auto gathered = workspace.Alloc<float>(patches * static_cast<size_t>(parts_.patches.in_dim()));
-    GatherPatches(pixels, gathered.data());
+    const auto hidden_dim = static_cast<size_t>(info_.hidden_dim);
+    const auto gathered =
+        workspace.Alloc<float>(patches.size() * static_cast<size_t>(parts_.patches.in_dim()));
+    GatherPatches(pixels, patches, gathered.data());
     const absl::Span<const float> own = parts_.own_tokens.f32();
-    std::copy(own.begin(), own.end(), x);
-    float* rows = x + own.size();
-    parts_.patches.Run(gathered.data(), patches, rows, workspace);
-    const absl::Span<const float> positions = parts_.positions.f32();
-    for (size_t i = 0; i < positions.size(); ++i) rows[i] += positions[i];
+    if (patches.begin == 0) std::copy(own.begin(), own.end(), x);
+    float* rows = x + own.size() + patches.begin * hidden_dim;
+    parts_.patches.Run(gathered.data(), patches.size(), rows, workspace);
+    const float* positions = parts_.positions.f32().data() + patches.begin * hidden_dim;
+    for (size_t i = 0; i < patches.size() * hidden_dim; ++i) rows[i] += positions[i];
   }
 
   // Each patch as one row: [3][patch_size][patch_size].
-  void GatherPatches(const float* pixels, float* rows) const {
+  void GatherPatches(const float* pixels, RowRange patches, float* rows) const {
     const auto width = static_cast<size_t>(info_.image_width);
     const size_t plane = static_cast<size_t>(info_.image_height) * width;
-    for (size_t py = 0; py < static_cast<size_t>(info_.grid_height); ++py) {
-      for (size_t px = 0; px < static_cast<size_t>(info_.grid_width); ++px) {
-        for (size_t channel = 0; channel < 3; ++channel) {
-          const float* corner = pixels + channel * plane + py * patch_size_ * width + px * patch_size_;
-          for (size_t y = 0; y < patch_size_; ++y) rows = std::copy_n(corner + y * width, patch_size_, rows);
-        }
+    for (size_t patch = patches.begin; patch < patches.end; ++patch) {
+      const size_t py = patch / static_cast<size_t>(info_.grid_width);
+      const size_t px = patch % static_cast<size_t>(info_.grid_width);
+      for (size_t channel = 0; channel < 3; ++channel) {
+        const float* corner = pixels + channel * plane + py * patch_size_ * width + px * patch_size_;
+        for (size_t y = 0; y < patch_size_; ++y) rows = std::copy_n(corner + y * width, patch_size_, rows);
       }
     }
   }
 
   void RunLayers(absl::Span<const ImageItem> items, const PackedSequences& sequences, float* x,
-                 Workspace& workspace) const {
+                 const ThreadTeam& team) const {
+    Workspace& workspace = team.workspace();
     const size_t map_floats = static_cast<size_t>(info_.tokens) * static_cast<size_t>(info_.tokens);
     const auto maps = workspace.Alloc<float*>(items.size());
     const auto rollouts = workspace.Alloc<AttentionRollout*>(items.size());
@@ -105,7 +128,7 @@ class Vit final : public VisionEncoder {
           new (workspace.Alloc<AttentionRollout>(1).data()) AttentionRollout(info_.tokens, workspace);
     }
     for (const EncoderLayer& layer : parts_.layers) {
-      layer.Run(sequences, {{}, maps}, x, workspace);
+      layer.Run(sequences, {{}, maps}, x, team);
       for (size_t i = 0; i < items.size(); ++i) {
         if (rollouts[i] != nullptr) rollouts[i]->Add(maps[i]);
       }
@@ -117,12 +140,11 @@ class Vit final : public VisionEncoder {
 
   // The patches' part of it, as shares of what fell on patches at all.
   void WriteAttention(const AttentionRollout& rollout, float* attention) const {
-    const size_t patches = static_cast<size_t>(info_.grid_height) * static_cast<size_t>(info_.grid_width);
     const absl::Span<const float> all = rollout.OfFirstToken();
-    const absl::Span<const float> of_patches = all.subspan(all.size() - patches);
+    const absl::Span<const float> of_patches = all.subspan(all.size() - num_patches());
     float total = 0;
     for (const float share : of_patches) total += share;
-    for (size_t i = 0; i < patches; ++i) attention[i] = of_patches[i] / total;
+    for (size_t i = 0; i < of_patches.size(); ++i) attention[i] = of_patches[i] / total;
   }
 
   const size_t patch_size_;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
+#include "engine/ops/column_panels.h"
 #include "engine/ops/matmul_kernels.h"
 #include "engine/ops/one_thread.h"
 #include "engine/tensor/tensor.h"
@@ -15,11 +17,13 @@ class Linear::Impl {
       : in_dim_(weights.in_dim),
         out_dim_(weights.out_dim),
         adds_(output == LinearOutput::kAdd),
-        kernels_(MatmulKernels::Get({in_dim_, out_dim_, activation, output})),
+        key_{in_dim_, out_dim_, activation, output, kMaxRows},
+        kernels_(MatmulKernels::Get(key_)),
         packed_(DType::kU8, {static_cast<int64_t>(kernels_.packed_weights().get_size())}),
         bias_(DType::kF32, {out_dim_}),
         weights_(kernels_.packed_weights(), CpuEngine(), packed_.data()),
-        bias_memory_(kernels_.bias(), CpuEngine(), bias_.f32().data()) {
+        bias_memory_(kernels_.bias(), CpuEngine(), bias_.f32().data()),
+        panels_(ColumnPanels::Create(key_, kernels_, packed_.data(), bias_.f32().data())) {
     ComputeOnThisThreadAlone();
     if (weights.bias != nullptr) std::copy_n(weights.bias, out_dim_, bias_.f32().data());
     const dnnl::memory::desc plain({in_dim_, out_dim_}, dnnl::memory::data_type::f32,
@@ -30,15 +34,18 @@ class Linear::Impl {
     stream.wait();
   }
 
-  void Run(const float* src, size_t rows, float* dst, Workspace& workspace) const {
-    ComputeOnThisThreadAlone();
+  void Run(const float* src, size_t rows, float* dst, const ThreadTeam& team) const {
+    const bool by_columns = team.size() > 1 && panels_.has_value();
+    const int64_t max_rows = by_columns ? ColumnPanels::kMaxRows : kMaxRows;
     int64_t left = static_cast<int64_t>(rows);
     while (left > 0) {
-      const int64_t chunk = std::min(left, MatmulKernels::kMaxRows);
+      const int64_t chunk = std::min(left, max_rows);
       if (chunk < kernels_.min_rows()) {
-        RunLoneRow(src, dst, workspace);
+        RunLoneRow(src, dst, team.workspace());
+      } else if (by_columns) {
+        RunPanels(src, chunk, dst, team);
       } else {
-        RunChunk(src, chunk, dst, workspace);
+        RunChunk(src, chunk, dst, team.workspace());
       }
       src += chunk * in_dim_;
       dst += chunk * out_dim_;
@@ -53,7 +60,21 @@ class Linear::Impl {
   }
 
  private:
+  // The most rows of one kernel: more are cut into chunks of it, so the number of kernels is bounded.
+  static constexpr int64_t kMaxRows = 128;
+
+  void RunPanels(const float* src, int64_t rows, float* dst, const ThreadTeam& team) const {
+    team.Run([&](const WorkPart& part, Workspace& workspace) {
+      ComputeOnThisThreadAlone();
+      const RowRange panels = part.Of(static_cast<size_t>(panels_->size()));
+      for (size_t panel = panels.begin; panel < panels.end; ++panel) {
+        panels_->Run(static_cast<int64_t>(panel), src, rows, dst, workspace);
+      }
+    });
+  }
+
   void RunChunk(const float* src, int64_t rows, float* dst, Workspace& workspace) const {
+    ComputeOnThisThreadAlone();
     const MatmulKernels::Kernel& kernel = kernels_.ForRows(rows);
     const Workspace::Scope scope(workspace);
     const auto scratchpad = workspace.Alloc<std::byte>(kernel.scratchpad_bytes());
@@ -77,11 +98,13 @@ class Linear::Impl {
   const int64_t in_dim_;
   const int64_t out_dim_;
   const bool adds_;
+  const MatmulKey key_;
   const MatmulKernels& kernels_;
   Tensor packed_;
   Tensor bias_;
   dnnl::memory weights_;  // Of packed_'s bytes.
   dnnl::memory bias_memory_;
+  const std::optional<ColumnPanels> panels_;
 };
 
 Linear::Linear(const LinearWeights& weights, Activation activation, LinearOutput output)
@@ -90,8 +113,8 @@ Linear::Linear(Linear&&) noexcept = default;
 Linear& Linear::operator=(Linear&&) noexcept = default;
 Linear::~Linear() = default;
 
-void Linear::Run(const float* src, size_t rows, float* dst, Workspace& workspace) const {
-  impl_->Run(src, rows, dst, workspace);
+void Linear::Run(const float* src, size_t rows, float* dst, const ThreadTeam& team) const {
+  impl_->Run(src, rows, dst, team);
 }
 
 int64_t Linear::in_dim() const {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "absl/types/span.h"
-#include "engine/tensor/workspace.h"
+#include "engine/tensor/thread_team.h"
 
 namespace attendant {
 
@@ -28,11 +28,11 @@ struct LinearWeights {
 
 // dst = act(src · weightsᵀ + bias), weights packed once into the layout that oneDNN's kernels want; the same
 // packed copy serves every number of rows. Invariants:
-// 1. A row of dst depends on its row of src alone, bit for bit: not on the number of rows, nor on the calling
-// thread.
+// 1. A row of dst depends on its row of src alone, bit for bit: not on the number of rows, nor on the
+// threads.
 // 2. Kernels are made once per (in_dim, out_dim, epilogue, rows) and process, and shared by all Linears of
 // that shape. Thread-safe: const; one Workspace per calling thread. Throws dnnl::error and std::bad_alloc
-// only. Each call computes on the calling thread alone. Source: Vaswani et al. 2017, section 3.3.
+// only. Source: Vaswani et al. 2017, section 3.3.
 class Linear {
  public:
   Linear(const LinearWeights& weights, Activation activation, LinearOutput output);
@@ -40,8 +40,9 @@ class Linear {
   Linear& operator=(Linear&&) noexcept;
   ~Linear();
 
-  // src [rows, in_dim] and dst [rows, out_dim] f32 row-major, caller-allocated, must not overlap.
-  void Run(const float* src, size_t rows, float* dst, Workspace& workspace) const;
+  // src [rows, in_dim] and dst [rows, out_dim] f32 row-major, caller-allocated, must not overlap. A team
+  // shares the columns: good for few rows, where reading the weights is what takes the time.
+  void Run(const float* src, size_t rows, float* dst, const ThreadTeam& team) const;
 
   int64_t in_dim() const;
   int64_t out_dim() const;

@@ -72,14 +72,14 @@ const MatmulKernels& MatmulKernels::Get(MatmulKey key) {
 MatmulKernels::MatmulKernels(const MatmulKey& key)
     : key_(key),
       packed_weights_(
-          Describe(key, kMaxRows,
+          Describe(key, key.max_rows,
                    memory::desc({key.in_dim, key.out_dim}, memory::data_type::f32, memory::format_tag::any))
               .weights_desc()) {
 #if DNNL_VERSION_MAJOR >= 3
   constexpr int64_t kLargeInDim = 1024;
   if (key.in_dim >= kLargeInDim) min_rows_ = 2;
 #endif
-  for (int64_t rows = 1; rows <= kMaxRows; ++rows)
+  for (int64_t rows = 1; rows <= key.max_rows; ++rows)
     by_rows_.push_back(std::make_unique<const Kernel>(Describe(key_, rows, packed_weights_)));
 }
 

@@ -16,16 +16,14 @@ struct MatmulKey {
   int64_t out_dim = 0;
   Activation activation = Activation::kNone;
   LinearOutput output = LinearOutput::kStore;
+  int64_t max_rows = 0;  // Of one kernel.
   auto operator<=>(const MatmulKey&) const = default;
 };
 
-// The compiled matmuls of one key, for every number of rows: compiled when the model loads, so that no
+// The compiled matmuls of one key, for 1 to max_rows rows: compiled when the model loads, so that no
 // request waits for a compiler. Immutable after construction: thread-safe. Construction throws dnnl::error.
 class MatmulKernels {
  public:
-  // The most rows of one kernel: more are cut into chunks of it, so the number of kernels is bounded.
-  static constexpr int64_t kMaxRows = 128;
-
   // What the calls to one kernel from one thread pass each time anew: made once, as making costs more than
   // a small matmul.
   struct Arguments {
@@ -57,7 +55,7 @@ class MatmulKernels {
   // The layout in which weights are packed; the same for every number of rows.
   const dnnl::memory::desc& packed_weights() const { return packed_weights_; }
   dnnl::memory::desc bias() const;
-  // 1 to kMaxRows rows.
+  // 1 to max_rows rows.
   const Kernel& ForRows(int64_t rows) const { return *by_rows_[static_cast<size_t>(rows - 1)]; }
   // oneDNN 3 sums in another order at one row where in_dim is large: such a row is computed as one of two.
   int64_t min_rows() const { return min_rows_; }

@@ -1,17 +1,29 @@
 #include "engine/tasks/encode_job.h"
 
+#include <algorithm>
+
 namespace attendant {
+namespace {
+
+// Fewer a thread are not worth waking it for.
+constexpr int64_t kMinTokensPerThread = 4;
+
+}  // namespace
 
 void EncodeExecutor::Start(absl::Span<Job* const> jobs) {
-  const TimePoint begin = clock_.Now();
+  int64_t tokens = 0;
+  for (const Job* job : jobs) tokens += job->cost().encode_tokens;
+  const auto threads = static_cast<size_t>(std::max<int64_t>(1, tokens / kMinTokensPerThread));
+  workspace_.Reset();
+  const CoreLender::Lease lease = place_.lender.Take(place_.worker, threads, workspace_);
+  const TimePoint begin = place_.clock.Now();
   jobs_.clear();
   for (Job* job : jobs) {
     jobs_.push_back(static_cast<EncodeJob*>(job));
     jobs_.back()->NoteStart(begin);
   }
-  workspace_.Reset();
-  Encode(jobs_, workspace_);
-  const TimePoint end = clock_.Now();
+  Encode(jobs_, lease.team());
+  const TimePoint end = place_.clock.Now();
   for (EncodeJob* job : jobs_) job->NoteEncoded(end);
 }
 

@@ -7,6 +7,7 @@
 #include "absl/functional/any_invocable.h"
 #include "engine/base/clock.h"
 #include "engine/scheduler/job.h"
+#include "engine/tensor/thread_team.h"
 #include "engine/tensor/workspace.h"
 
 namespace attendant {
@@ -53,8 +54,13 @@ class EncodeJob : public Job {
 // A StepExecutor for such jobs; a model's own says how a batch of them is encoded. One worker's.
 class EncodeExecutor : public StepExecutor {
  public:
-  // clock outlives it.
-  explicit EncodeExecutor(const Clock& clock) : clock_(clock) {}
+  // Which of the lender's cores is the worker's own. clock and lender outlive it.
+  struct Place {
+    const Clock& clock;
+    CoreLender& lender;
+    int32_t worker = 0;
+  };
+  explicit EncodeExecutor(const Place& place) : place_(place) {}
 
   int32_t num_blocks() const final { return 0; }
   int32_t free_blocks() const final { return 0; }
@@ -64,10 +70,10 @@ class EncodeExecutor : public StepExecutor {
 
  protected:
   // Encodes all, and lets each Take its part.
-  virtual void Encode(absl::Span<EncodeJob* const> jobs, Workspace& workspace) = 0;
+  virtual void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam& team) = 0;
 
  private:
-  const Clock& clock_;
+  const Place place_;
   Workspace workspace_;
   std::vector<EncodeJob*> jobs_;
 };

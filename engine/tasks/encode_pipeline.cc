@@ -30,17 +30,25 @@ struct EncodePipeline::Ticket {
   std::weak_ptr<EncodeJob> job;  // ... the job, once there is one.
 };
 
-EncodePipeline::EncodePipeline(const EncodePipelineOptions& options,
-                               std::vector<std::unique_ptr<StepExecutor>> executors,
+EncodePipeline::EncodePipeline(const EncodePipelineOptions& options, MakeExecutor make_executor,
                                SchedulerObserver& observer, const Clock& clock)
     : options_(options),
       observer_(observer),
       clock_(clock),
       open_({options.scheduler.max_queue, kMaxPreparingBytes}),
       threads_(std::make_unique<ThreadPool>("prepare", options.prepare_threads)),
-      num_workers_(static_cast<int32_t>(executors.size())),
-      scheduler_(WithPinning(WithoutBlocks(options.scheduler), num_workers_), std::move(executors), observer,
-                 clock) {}
+      num_workers_(NumWorkers(options.num_workers)),
+      lender_(num_workers_, Pinning(num_workers_)),
+      scheduler_(WithPinning(WithoutBlocks(options.scheduler), num_workers_), MakeExecutors(make_executor),
+                 observer, clock) {}
+
+std::vector<std::unique_ptr<StepExecutor>> EncodePipeline::MakeExecutors(MakeExecutor make_executor) {
+  std::vector<std::unique_ptr<StepExecutor>> executors;
+  for (int32_t worker = 0; worker < num_workers_; ++worker) {
+    executors.push_back(make_executor({clock_, lender_, worker}));
+  }
+  return executors;
+}
 
 EncodePipeline::~EncodePipeline() {
   open_.Close();

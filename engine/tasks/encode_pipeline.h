@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "engine/base/clock.h"
 #include "engine/base/thread_pool.h"
@@ -12,6 +13,7 @@
 #include "engine/tasks/cancel_handle.h"
 #include "engine/tasks/encode_job.h"
 #include "engine/tasks/open_texts.h"
+#include "engine/tensor/thread_team.h"
 
 namespace attendant {
 
@@ -43,8 +45,10 @@ class EncodePipeline {
     absl::AnyInvocable<void(absl::Status, EncodeTiming)> done;
   };
 
-  // executors: one a worker. observer and clock outlive the pipeline.
-  EncodePipeline(const EncodePipelineOptions& options, std::vector<std::unique_ptr<StepExecutor>> executors,
+  // Makes one worker's executor.
+  using MakeExecutor = absl::FunctionRef<std::unique_ptr<EncodeExecutor>(const EncodeExecutor::Place&)>;
+  // observer and clock outlive the pipeline.
+  EncodePipeline(const EncodePipelineOptions& options, MakeExecutor make_executor,
                  SchedulerObserver& observer, const Clock& clock);
   // Answers what is open with UNAVAILABLE. Not from a callback.
   ~EncodePipeline();
@@ -57,6 +61,7 @@ class EncodePipeline {
 
  private:
   struct Ticket;
+  std::vector<std::unique_ptr<StepExecutor>> MakeExecutors(MakeExecutor make_executor);
   static bool IsCancelled(Ticket& ticket);
   absl::Status CancelledInQueue();
   void Prepare(const std::shared_ptr<Ticket>& ticket);
@@ -70,6 +75,7 @@ class EncodePipeline {
   OpenTexts open_;
   std::unique_ptr<ThreadPool> threads_;
   const int32_t num_workers_;
+  CoreLender lender_;
   Scheduler scheduler_;
 };
 

@@ -33,11 +33,12 @@ class ImageJob final : public EncodeJob {
 
 class ImageExecutor final : public EncodeExecutor {
  public:
-  ImageExecutor(const VisionEncoder& encoder, const Clock& clock)
-      : EncodeExecutor(clock), encoder_(encoder) {}
+  ImageExecutor(const VisionEncoder& encoder, const Place& place)
+      : EncodeExecutor(place), encoder_(encoder) {}
 
  private:
-  void Encode(absl::Span<EncodeJob* const> jobs, Workspace& workspace) override {
+  void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam& team) override {
+    Workspace& workspace = team.workspace();
     const VisionEncoder::Info& info = encoder_.info();
     const size_t floats = static_cast<size_t>(info.tokens) * static_cast<size_t>(info.hidden_dim);
     items_.clear();
@@ -46,7 +47,7 @@ class ImageExecutor final : public EncodeExecutor {
       items_.push_back(
           {image->pixels().values.data(), workspace.Alloc<float>(floats).data(), image->attention});
     }
-    encoder_.Encode(items_, workspace);
+    encoder_.Encode(items_, team);
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->TakeHidden(items_[i].hidden, workspace);
   }
 
@@ -90,12 +91,16 @@ class ImageModelImpl final : public ImageModel {
     ImageLimits limits;
     Info info;
   };
-  ImageModelImpl(Parts parts, const EncodePipelineOptions& options,
-                 std::vector<std::unique_ptr<StepExecutor>> executors, SchedulerObserver& observer,
+  ImageModelImpl(Parts parts, const EncodePipelineOptions& options, SchedulerObserver& observer,
                  const Clock& clock)
       : parts_(std::move(parts)),
         observer_(observer),
-        pipeline_(options, std::move(executors), observer, clock) {}
+        pipeline_(
+            options,
+            [this](const EncodeExecutor::Place& place) {
+              return std::make_unique<ImageExecutor>(*parts_.encoder, place);
+            },
+            observer, clock) {}
 
   const Info& info() const override { return parts_.info; }
   bool Drain(Duration timeout) override { return pipeline_.Drain(timeout); }
@@ -221,14 +226,10 @@ absl::StatusOr<std::unique_ptr<ImageModel>> ImageModel::Load(const std::filesyst
   parts.limits = limits;
   parts.info.encoder = encoder->info();
   parts.info.num_workers = NumWorkers(options.num_workers);
-  std::vector<std::unique_ptr<StepExecutor>> executors;
-  for (int32_t i = 0; i < parts.info.num_workers; ++i) {
-    executors.push_back(std::make_unique<ImageExecutor>(*encoder, clock));
-  }
   parts.encoder = std::move(encoder);
   parts.info.load_time = clock.Now() - begin;
-  return std::make_unique<ImageModelImpl>(std::move(parts), WithBoundedQueue(options, *size),
-                                          std::move(executors), observer, clock);
+  return std::make_unique<ImageModelImpl>(std::move(parts), WithBoundedQueue(options, *size), observer,
+                                          clock);
 }
 
 }  // namespace attendant

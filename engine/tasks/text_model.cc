@@ -33,10 +33,11 @@ class TextJob final : public EncodeJob {
 
 class TextExecutor final : public EncodeExecutor {
  public:
-  TextExecutor(const TextEncoder& encoder, const Clock& clock) : EncodeExecutor(clock), encoder_(encoder) {}
+  TextExecutor(const TextEncoder& encoder, const Place& place) : EncodeExecutor(place), encoder_(encoder) {}
 
  private:
-  void Encode(absl::Span<EncodeJob* const> jobs, Workspace& workspace) override {
+  void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam& team) override {
+    Workspace& workspace = team.workspace();
     items_.clear();
     const bool has_types = encoder_.info().num_types > 0;
     for (EncodeJob* job : jobs) {
@@ -45,7 +46,7 @@ class TextExecutor final : public EncodeExecutor {
       items_.push_back({encoding.ids, has_types ? encoding.type_ids : absl::Span<const int32_t>(),
                         workspace.Alloc<float>(floats).data()});
     }
-    encoder_.Encode(items_, workspace);
+    encoder_.Encode(items_, team);
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->TakeHidden(items_[i].hidden, workspace);
   }
 
@@ -92,13 +93,17 @@ absl::Status NotFinite(SchedulerObserver& observer) {
 
 class TextModelImpl final : public TextModel {
  public:
-  TextModelImpl(Loaded loaded, Info info, const EncodePipelineOptions& options,
-                std::vector<std::unique_ptr<StepExecutor>> executors, SchedulerObserver& observer,
+  TextModelImpl(Loaded loaded, Info info, const EncodePipelineOptions& options, SchedulerObserver& observer,
                 const Clock& clock)
       : loaded_(std::move(loaded)),
         info_(std::move(info)),
         observer_(observer),
-        pipeline_(options, std::move(executors), observer, clock) {}
+        pipeline_(
+            options,
+            [this](const EncodeExecutor::Place& place) {
+              return std::make_unique<TextExecutor>(*loaded_.encoder, place);
+            },
+            observer, clock) {}
 
   const Info& info() const override { return info_; }
   bool Drain(Duration timeout) override { return pipeline_.Drain(timeout); }
@@ -309,13 +314,9 @@ absl::StatusOr<std::unique_ptr<TextModel>> TextModel::Load(const std::filesystem
   info.normalizes = modules.normalizes();
   for (const auto& [name, prompt] : modules.prompts()) info.prompts.push_back(name);
   info.num_workers = NumWorkers(options.num_workers);
-  std::vector<std::unique_ptr<StepExecutor>> executors;
-  for (int32_t i = 0; i < info.num_workers; ++i) {
-    executors.push_back(std::make_unique<TextExecutor>(*encoder, clock));
-  }
   info.load_time = clock.Now() - begin;
   return std::make_unique<TextModelImpl>(Loaded{std::move(encoder), std::move(tokenizer), std::move(modules)},
-                                         std::move(info), options, std::move(executors), observer, clock);
+                                         std::move(info), options, observer, clock);
 }
 
 }  // namespace attendant

@@ -23,13 +23,17 @@ int32_t NumWorkers(int32_t num_workers) {
   return num_workers > 0 ? num_workers : DetectCpuBudget().num_cpus;
 }
 
-SchedulerOptions WithPinning(SchedulerOptions options, int32_t num_workers) {
+std::function<void(int32_t worker)> Pinning(int32_t num_workers) {
   const CpuBudget budget = DetectCpuBudget();
-  if (static_cast<size_t>(num_workers) != budget.cpu_ids.size() || num_workers != budget.num_cpus)
-    return options;
-  options.on_worker_start = [cpus = budget.cpu_ids,
-                             next = std::move(options.on_worker_start)](int32_t worker) {
-    PinTo(cpus[static_cast<size_t>(worker)]);
+  if (static_cast<size_t>(num_workers) != budget.cpu_ids.size() || num_workers != budget.num_cpus) return {};
+  return [cpus = budget.cpu_ids](int32_t worker) { PinTo(cpus[static_cast<size_t>(worker)]); };
+}
+
+SchedulerOptions WithPinning(SchedulerOptions options, int32_t num_workers) {
+  const std::function<void(int32_t)> pin = Pinning(num_workers);
+  if (!pin) return options;
+  options.on_worker_start = [pin, next = std::move(options.on_worker_start)](int32_t worker) {
+    pin(worker);
     if (next) next(worker);
   };
   return options;

@@ -8,8 +8,6 @@
 #include <mutex>
 #include <utility>
 
-#include "engine/tasks/worker_threads.h"
-
 namespace attendant {
 namespace {
 
@@ -49,11 +47,9 @@ struct EncoderLoop::Open {
 EncoderLoop::EncoderLoop(const EncoderSubject& subject)
     : subject_(subject), counter_(std::make_unique<BatchCounter>()) {
   const EncodePipelineOptions options;
-  std::vector<std::unique_ptr<StepExecutor>> executors;
-  for (int32_t i = 0; i < NumWorkers(options.num_workers); ++i) {
-    executors.push_back(subject.MakeExecutor(Clock::Real()));
-  }
-  pipeline_ = std::make_unique<EncodePipeline>(options, std::move(executors), *counter_, Clock::Real());
+  pipeline_ = std::make_unique<EncodePipeline>(
+      options, [&](const EncodeExecutor::Place& place) { return subject.MakeExecutor(place); }, *counter_,
+      Clock::Real());
 }
 
 EncoderLoop::~EncoderLoop() = default;

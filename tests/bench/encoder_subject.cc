@@ -54,18 +54,19 @@ using ImageBenchJob = BenchJob<float>;
 
 class TextBenchExecutor final : public EncodeExecutor {
  public:
-  TextBenchExecutor(const TextEncoder& encoder, const Clock& clock)
-      : EncodeExecutor(clock), encoder_(encoder) {}
+  TextBenchExecutor(const TextEncoder& encoder, const Place& place)
+      : EncodeExecutor(place), encoder_(encoder) {}
 
  private:
-  void Encode(absl::Span<EncodeJob* const> jobs, Workspace& workspace) override {
+  void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam& team) override {
+    Workspace& workspace = team.workspace();
     items_.clear();
     for (EncodeJob* job : jobs) {
       const absl::Span<const int32_t> ids = static_cast<TextBenchJob*>(job)->input();
       const size_t floats = ids.size() * static_cast<size_t>(encoder_.info().hidden_dim);
       items_.push_back({ids, {}, workspace.Alloc<float>(floats).data()});
     }
-    encoder_.Encode(items_, workspace);
+    encoder_.Encode(items_, team);
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->TakeHidden(items_[i].hidden, workspace);
   }
 
@@ -75,11 +76,12 @@ class TextBenchExecutor final : public EncodeExecutor {
 
 class ImageBenchExecutor final : public EncodeExecutor {
  public:
-  ImageBenchExecutor(const VisionEncoder& encoder, const Clock& clock)
-      : EncodeExecutor(clock), encoder_(encoder) {}
+  ImageBenchExecutor(const VisionEncoder& encoder, const Place& place)
+      : EncodeExecutor(place), encoder_(encoder) {}
 
  private:
-  void Encode(absl::Span<EncodeJob* const> jobs, Workspace& workspace) override {
+  void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam& team) override {
+    Workspace& workspace = team.workspace();
     const VisionEncoder::Info& info = encoder_.info();
     const size_t floats = static_cast<size_t>(info.tokens) * static_cast<size_t>(info.hidden_dim);
     items_.clear();
@@ -87,7 +89,7 @@ class ImageBenchExecutor final : public EncodeExecutor {
       items_.push_back({static_cast<ImageBenchJob*>(job)->input().data(),
                         workspace.Alloc<float>(floats).data(), /*attention=*/nullptr});
     }
-    encoder_.Encode(items_, workspace);
+    encoder_.Encode(items_, team);
     for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->TakeHidden(items_[i].hidden, workspace);
   }
 
@@ -109,8 +111,8 @@ class TextSubject final : public EncoderSubject {
     }
   }
 
-  std::unique_ptr<StepExecutor> MakeExecutor(const Clock& clock) const override {
-    return std::make_unique<TextBenchExecutor>(*encoder_, clock);
+  std::unique_ptr<EncodeExecutor> MakeExecutor(const EncodeExecutor::Place& place) const override {
+    return std::make_unique<TextBenchExecutor>(*encoder_, place);
   }
   std::shared_ptr<EncodeJob> MakeJob(int64_t index, int32_t tokens, float* output,
                                      EncodeJob::Done done) const override {
@@ -159,8 +161,8 @@ class ImageSubject final : public EncoderSubject {
     }
   }
 
-  std::unique_ptr<StepExecutor> MakeExecutor(const Clock& clock) const override {
-    return std::make_unique<ImageBenchExecutor>(*encoder_, clock);
+  std::unique_ptr<EncodeExecutor> MakeExecutor(const EncodeExecutor::Place& place) const override {
+    return std::make_unique<ImageBenchExecutor>(*encoder_, place);
   }
   std::shared_ptr<EncodeJob> MakeJob(int64_t index, int32_t, float* output,
                                      EncodeJob::Done done) const override {

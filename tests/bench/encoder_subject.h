@@ -19,7 +19,7 @@ class EncoderSubject {
   virtual ~EncoderSubject() = default;
 
   // One worker's, as the product has it.
-  virtual std::unique_ptr<StepExecutor> MakeExecutor(const Clock& clock) const = 0;
+  virtual std::unique_ptr<EncodeExecutor> MakeExecutor(const EncodeExecutor::Place& place) const = 0;
   // The job of input number `index`, which is `tokens` long (images: as long as the model makes them). output
   // receives the answer, [OutputFloats()], and outlives the job: a text's hidden states, an image's logits,
   // or without a head its pooled state.

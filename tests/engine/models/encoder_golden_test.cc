@@ -59,6 +59,8 @@ TEST_P(TextEncoderGoldenTest, AgreesWithTransformersAloneAndTogether) {
   const TextEncoder::Info& info = (*model)->info();
   const json cases = CasesOf(GetParam());
   Workspace workspace;
+  CoreLender lender(3);
+  const CoreLender::Lease lease = lender.Take(0, 3, workspace);
   std::vector<std::vector<int32_t>> ids, types;
   std::vector<std::vector<float>> together;
   for (const json& test : cases) {
@@ -75,6 +77,10 @@ TEST_P(TextEncoderGoldenTest, AgreesWithTransformersAloneAndTogether) {
     const TextItem item{ids[i], types[i], alone.data()};
     (*model)->Encode({&item, 1}, workspace);
     EXPECT_EQ(std::memcmp(alone.data(), together[i].data(), alone.size() * sizeof(float)), 0);
+    std::vector<float> shared(alone.size());
+    const TextItem again{ids[i], types[i], shared.data()};
+    (*model)->Encode({&again, 1}, lease.team());
+    EXPECT_EQ(shared, alone) << "by three threads";
     if (info.head == TextHead::kNone) continue;
     const size_t rows = info.head == TextHead::kTokens ? ids[i].size() : 1;
     std::vector<float> logits(rows * info.labels.size());
@@ -107,6 +113,8 @@ TEST_P(VisionEncoderGoldenTest, AgreesWithTransformersAloneAndTogether) {
   const VisionEncoder::Info& info = (*model)->info();
   const size_t floats = static_cast<size_t>(info.tokens) * static_cast<size_t>(info.hidden_dim);
   Workspace workspace;
+  CoreLender lender(3);
+  const CoreLender::Lease lease = lender.Take(0, 3, workspace);
   std::vector<std::vector<float>> pixels, together(cases.size(), std::vector<float>(floats));
   std::vector<std::vector<float>> attention(
       cases.size(), std::vector<float>(static_cast<size_t>(info.grid_height * info.grid_width)));
@@ -123,6 +131,11 @@ TEST_P(VisionEncoderGoldenTest, AgreesWithTransformersAloneAndTogether) {
     const ImageItem item{pixels[i].data(), alone.data(), nullptr};
     (*model)->Encode({&item, 1}, workspace);
     EXPECT_EQ(std::memcmp(alone.data(), together[i].data(), floats * sizeof(float)), 0);
+    std::vector<float> shared(floats), shared_attention(attention[i].size());
+    const ImageItem again{pixels[i].data(), shared.data(), shared_attention.data()};
+    (*model)->Encode({&again, 1}, lease.team());
+    EXPECT_EQ(shared, alone) << "by three threads";
+    EXPECT_EQ(shared_attention, attention[i]) << "by three threads";
     if (info.labels.empty()) {
       std::vector<float> pooled(static_cast<size_t>(info.hidden_dim));
       (*model)->Pool(alone.data(), pooled.data(), workspace);

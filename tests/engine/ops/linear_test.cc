@@ -159,6 +159,34 @@ TEST(LinearTest, IsBitIdenticalOnEveryThread) {
   for (const std::vector<float>& result : results) EXPECT_EQ(result, results.front());
 }
 
+// The same promise where a team shares the columns. Widths in panels of 256, 192, 128 and 64, and in none.
+TEST(LinearTest, RowIsBitIdenticalForEveryTeam) {
+  CoreLender lender(3);
+  for (const Case size : {Case{384, 1536}, Case{1536, 384}, Case{768, 2304}, Case{3072, 768}, Case{128, 384},
+                          Case{64, 192}, Case{64, 30}, Case{30, 128}}) {
+    const Problem problem(size);
+    for (const LinearOutput output : {LinearOutput::kStore, LinearOutput::kAdd}) {
+      const Activation activation = output == LinearOutput::kStore ? Activation::kGelu : Activation::kNone;
+      const Linear linear = problem.Make(activation, output);
+      constexpr size_t kMaxRows = 66;  // Over one call's 64, and a lone row.
+      const size_t out_dim = static_cast<size_t>(size.out_dim);
+      const std::vector<float> src = RandomValues(kMaxRows * static_cast<size_t>(size.in_dim), 3);
+      const std::vector<float> before = RandomValues(kMaxRows * out_dim, 4);
+      Workspace workspace;
+      for (size_t rows = 1; rows <= kMaxRows; ++rows) {
+        std::vector<float> alone = before;
+        linear.Run(src.data(), rows, alone.data(), workspace);
+        for (const size_t threads : {2, 3}) {
+          std::vector<float> shared = before;
+          linear.Run(src.data(), rows, shared.data(), lender.Take(0, threads, workspace).team());
+          ASSERT_EQ(std::memcmp(shared.data(), alone.data(), rows * out_dim * sizeof(float)), 0)
+              << rows << " rows of " << size.in_dim << "x" << size.out_dim << " by " << threads << " threads";
+        }
+      }
+    }
+  }
+}
+
 TEST(LinearTest, NoRowsIsNothing) {
   const Problem problem({64, 48});
   Workspace workspace;
