@@ -38,6 +38,18 @@ constexpr PoolingName kPoolingNames[] = {
     {"lasttoken", "pooling_mode_lasttoken", Pooling::kLastToken},
 };
 
+absl::StatusOr<json> ReadJson(const std::string& path) {
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxFileBytes));
+  return ParseStrictJson(text, path, {.max_bytes = kMaxFileBytes});
+}
+
+// An empty object where there is no file.
+absl::StatusOr<json> ReadJsonIfThere(const std::string& path) {
+  absl::StatusOr<json> document = ReadJson(path);
+  if (absl::IsNotFound(document.status())) return json::object();
+  return document;
+}
+
 std::vector<Pooling> ReadPoolingFlags(JsonFields& fields) {
   std::vector<Pooling> poolings;
   for (const PoolingName& name : kPoolingNames) {
@@ -77,18 +89,6 @@ absl::Status CheckInputAndOutput(JsonFields& fields, const std::string& path) {
   if (input == kVector && output == kVector) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(path, ": module_input_name, module_output_name: only \"", kVector, "\" is supported"));
-}
-
-absl::StatusOr<json> ReadJson(const std::string& path) {
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxFileBytes));
-  return ParseStrictJson(text, path, {.max_bytes = kMaxFileBytes});
-}
-
-// An empty object where there is no file.
-absl::StatusOr<json> ReadJsonIfThere(const std::string& path) {
-  absl::StatusOr<json> document = ReadJson(path);
-  if (absl::IsNotFound(document.status())) return json::object();
-  return document;
 }
 
 // Tokens first..tokens of one text. Sums in order of the tokens.
