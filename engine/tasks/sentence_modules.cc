@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -23,17 +24,18 @@ namespace fs = std::filesystem;
 constexpr uint64_t kMaxFileBytes = 4 << 20;
 constexpr JsonFields::Range kDimRange{1, 65536};
 
-struct PoolingFlag {
-  const char* key;
+struct PoolingName {
+  const char* mode;  // In "pooling_mode", of 5.4 and later.
+  const char* flag;  // True or false, before that.
   Pooling pooling;
 };
-constexpr PoolingFlag kPoolingFlags[] = {
-    {"pooling_mode_cls_token", Pooling::kCls},
-    {"pooling_mode_max_tokens", Pooling::kMax},
-    {"pooling_mode_mean_tokens", Pooling::kMean},
-    {"pooling_mode_mean_sqrt_len_tokens", Pooling::kMeanSqrtLength},
-    {"pooling_mode_weightedmean_tokens", Pooling::kWeightedMean},
-    {"pooling_mode_lasttoken", Pooling::kLastToken},
+constexpr PoolingName kPoolingNames[] = {
+    {"cls", "pooling_mode_cls_token", Pooling::kCls},
+    {"max", "pooling_mode_max_tokens", Pooling::kMax},
+    {"mean", "pooling_mode_mean_tokens", Pooling::kMean},
+    {"mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens", Pooling::kMeanSqrtLength},
+    {"weightedmean", "pooling_mode_weightedmean_tokens", Pooling::kWeightedMean},
+    {"lasttoken", "pooling_mode_lasttoken", Pooling::kLastToken},
 };
 
 absl::StatusOr<json> ReadJson(const std::string& path) {
@@ -46,6 +48,47 @@ absl::StatusOr<json> ReadJsonIfThere(const std::string& path) {
   absl::StatusOr<json> document = ReadJson(path);
   if (absl::IsNotFound(document.status())) return json::object();
   return document;
+}
+
+std::vector<Pooling> ReadPoolingFlags(JsonFields& fields) {
+  std::vector<Pooling> poolings;
+  for (const PoolingName& name : kPoolingNames) {
+    bool is_on = false;
+    fields.Read(name.flag, is_on);
+    if (is_on) poolings.push_back(name.pooling);
+  }
+  if (poolings.empty()) poolings.push_back(Pooling::kMean);
+  return poolings;
+}
+
+// One name, or a list of them whose order is that of the vector's parts.
+std::vector<Pooling> ReadPoolingMode(JsonFields& fields) {
+  const json& modes = fields.Get("pooling_mode");
+  const json list = modes.is_array() ? modes : json::array({modes});
+  std::vector<Pooling> poolings;
+  if (list.empty() || list.size() > std::size(kPoolingNames)) fields.Fail("pooling_mode", "expected 1 to 6");
+  for (const json& mode : list) {
+    const auto* const found = std::find_if(std::begin(kPoolingNames), std::end(kPoolingNames),
+                                           [&](const PoolingName& name) { return mode == name.mode; });
+    if (found == std::end(kPoolingNames)) {
+      fields.Fail("pooling_mode", "is no way to pool");
+    } else {
+      poolings.push_back(found->pooling);
+    }
+  }
+  return poolings;
+}
+
+// Modules may be told to work on something else than the text's vector.
+absl::Status CheckInputAndOutput(JsonFields& fields, const std::string& path) {
+  constexpr char kVector[] = "sentence_embedding";
+  std::string input = kVector, output = kVector;
+  fields.Read("module_input_name", input);
+  fields.Read("module_output_name", output);
+  ATTENDANT_RETURN_IF_ERROR(fields.status());
+  if (input == kVector && output == kVector) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(path, ": module_input_name, module_output_name: only \"", kVector, "\" is supported"));
 }
 
 // Tokens first..tokens of one text. Sums in order of the tokens.
@@ -71,7 +114,7 @@ void AddWeighted(const Rows& rows, bool by_position, float* out) {
 void Pool(Pooling pooling, const Rows& rows, float* out) {
   switch (pooling) {
     case Pooling::kCls:
-      std::copy_n(rows.Row(0), rows.dim, out);
+      std::copy_n(rows.Row(rows.first), rows.dim, out);
       return;
     case Pooling::kMax:
       std::copy_n(rows.Row(rows.first), rows.dim, out);
@@ -98,13 +141,17 @@ void Pool(Pooling pooling, const Rows& rows, float* out) {
 }
 
 absl::StatusOr<Activation> ActivationOf(const std::string& name, const std::string& path) {
-  if (absl::EndsWith(name, ".Tanh")) return Activation::kTanh;
-  if (absl::EndsWith(name, ".Identity")) return Activation::kNone;
-  if (absl::EndsWith(name, ".ReLU")) return Activation::kRelu;
-  if (absl::EndsWith(name, ".GELU")) return Activation::kGelu;
+  constexpr std::pair<const char*, Activation> kActivations[] = {{".Tanh", Activation::kTanh},
+                                                                 {".Identity", Activation::kNone},
+                                                                 {".ReLU", Activation::kRelu},
+                                                                 {".GELU", Activation::kGelu},
+                                                                 {".SiLU", Activation::kSwish}};
+  for (const auto& [suffix, activation] : kActivations) {
+    if (absl::StartsWith(name, "torch.") && absl::EndsWith(name, suffix)) return activation;
+  }
   return absl::FailedPreconditionError(
       absl::StrCat(path, ": activation_function: \"", absl::CHexEscape(name.substr(0, 64)),
-                   "\" is not supported (Tanh, Identity, ReLU and GELU are)"));
+                   "\" is not supported (torch's Tanh, Identity, ReLU, GELU and SiLU are)"));
 }
 
 }  // namespace
@@ -156,10 +203,7 @@ absl::Status SentenceModules::LoadModule(const fs::path& dir, const std::string&
         absl::StrCat((dir / "modules.json").string(),
                      ": only the order Transformer, Pooling, any Dense, Normalize is supported"));
   }
-  if (kind == "Normalize") {
-    normalizes_ = true;
-    return absl::OkStatus();
-  }
+  if (kind == "Normalize") return LoadNormalize(dir, path);
   if (kind == "Pooling" || kind == "Dense") {
     ATTENDANT_ASSIGN_OR_RETURN(const std::string folder, ResolveWithin(dir.string(), path));
     return kind == "Pooling" ? LoadPooling(folder) : LoadDense(folder);
@@ -169,24 +213,33 @@ absl::Status SentenceModules::LoadModule(const fs::path& dir, const std::string&
       "\" is not supported (a Transformer in the directory itself, Pooling, Dense and Normalize are)"));
 }
 
+// Older directories have no file for it, and often no folder.
+absl::Status SentenceModules::LoadNormalize(const fs::path& dir, const std::string& path) {
+  normalizes_ = true;
+  if (path.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> folder = ResolveWithin(dir.string(), path);
+  if (absl::IsNotFound(folder.status())) return absl::OkStatus();
+  ATTENDANT_RETURN_IF_ERROR(folder.status());
+  const std::string file = *folder + "/config.json";
+  ATTENDANT_ASSIGN_OR_RETURN(const json document, ReadJsonIfThere(file));
+  JsonFields fields(document, file);
+  return CheckInputAndOutput(fields, file);
+}
+
 absl::Status SentenceModules::LoadPooling(const fs::path& dir) {
   const std::string path = dir / "config.json";
   ATTENDANT_ASSIGN_OR_RETURN(const json document, ReadJson(path));
   JsonFields fields(document, path);
   int32_t dim = hidden_dim_;
   fields.Read("word_embedding_dimension", kDimRange, dim);
+  fields.Read("embedding_dimension", kDimRange, dim);
   fields.Read("include_prompt", pools_prompt_);
-  for (const PoolingFlag& flag : kPoolingFlags) {
-    bool is_on = flag.pooling == Pooling::kMean;  // The class's default.
-    fields.Read(flag.key, is_on);
-    if (is_on) pooling_.push_back(flag.pooling);
-  }
+  pooling_ = fields.Has("pooling_mode") ? ReadPoolingMode(fields) : ReadPoolingFlags(fields);
   ATTENDANT_RETURN_IF_ERROR(fields.status());
   if (dim != hidden_dim_) {
     return absl::FailedPreconditionError(
-        absl::StrCat(path, ": word_embedding_dimension is ", dim, ", the encoder gives ", hidden_dim_));
+        absl::StrCat(path, ": embedding_dimension is ", dim, ", the encoder gives ", hidden_dim_));
   }
-  if (pooling_.empty()) return absl::FailedPreconditionError(absl::StrCat(path, ": no pooling_mode is true"));
   embedding_dim_ = hidden_dim_ * static_cast<int32_t>(pooling_.size());
   return absl::OkStatus();
 }
@@ -196,13 +249,17 @@ absl::Status SentenceModules::LoadDense(const fs::path& dir) {
   ATTENDANT_ASSIGN_OR_RETURN(const json document, ReadJson(path));
   JsonFields fields(document, path);
   int32_t in_dim = 0, out_dim = 0;
-  bool has_bias = true;
+  bool has_bias = true, has_residual = false;
   std::string name = "torch.nn.modules.activation.Tanh";
   fields.Read("in_features", kDimRange, in_dim);
   fields.Read("out_features", kDimRange, out_dim);
   fields.Read("bias", has_bias);
   fields.Read("activation_function", name);
-  ATTENDANT_RETURN_IF_ERROR(fields.status());
+  fields.Read("use_residual", has_residual);
+  ATTENDANT_RETURN_IF_ERROR(CheckInputAndOutput(fields, path));
+  if (has_residual) {
+    return absl::FailedPreconditionError(absl::StrCat(path, ": use_residual is not supported"));
+  }
   if (in_dim != embedding_dim_ || out_dim == 0) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, ": in_features is ", in_dim, ", what comes before gives ", embedding_dim_));
@@ -254,6 +311,10 @@ absl::Status SentenceModules::LoadPrompts(const fs::path& dir) {
   const json& prompts = fields.Get("prompts");
   if (prompts.is_object()) {
     for (const auto& [name, prompt] : prompts.items()) {
+      if (prompt.is_null()) {
+        prompts_[name] = "";
+        continue;
+      }
       if (!prompt.is_string()) {
         fields.Fail("prompts", "expected texts by name");
         continue;

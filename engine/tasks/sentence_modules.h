@@ -16,8 +16,9 @@ namespace attendant {
 // Ways to make one vector of a text's tokens; several stand side by side in this order.
 enum class Pooling { kCls, kMax, kMean, kMeanSqrtLength, kWeightedMean, kLastToken };
 
-// What a sentence-transformers directory puts on top of its encoder (modules.json). A directory without
-// modules.json is an encoder whose tokens' mean is the text's vector, as sentence-transformers takes it.
+// What a sentence-transformers directory puts on top of its encoder (modules.json), as version 6 does, in
+// directories of older versions too. A directory without modules.json is an encoder whose tokens' mean is
+// the text's vector.
 // Immutable after loading: thread-safe.
 class SentenceModules {
  public:
@@ -35,7 +36,7 @@ class SentenceModules {
   // Texts put before a text, by name ("query"). default_prompt: "" for none.
   const std::map<std::string, std::string>& prompts() const { return prompts_; }
   const std::string& default_prompt() const { return default_prompt_; }
-  // Whether a prompt's tokens count in pooling.
+  // Whether a prompt's tokens, and special ones before them, count in pooling.
   bool pools_prompt() const { return pools_prompt_; }
 
   // hidden [tokens][hidden_dim] -> embedding [embedding_dim], not normalised. The first `skipped` tokens do
@@ -48,6 +49,7 @@ class SentenceModules {
   absl::Status LoadModule(const std::filesystem::path& dir, const std::string& type, const std::string& path);
   absl::Status LoadPooling(const std::filesystem::path& dir);
   absl::Status LoadDense(const std::filesystem::path& dir);
+  absl::Status LoadNormalize(const std::filesystem::path& dir, const std::string& path);
   absl::Status LoadLimits(const std::filesystem::path& dir);
   absl::Status LoadPrompts(const std::filesystem::path& dir);
 

@@ -1,9 +1,7 @@
 #include "engine/tasks/text_model.h"
 
-#include <unicode/locid.h>
-#include <unicode/unistr.h>
-
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,7 +12,6 @@
 #include "engine/tasks/word_labels.h"
 #include "engine/tasks/worker_threads.h"
 #include "engine/text/hf/hf_tokenizer.h"
-#include "engine/text/utf8.h"
 
 namespace attendant {
 namespace {
@@ -58,6 +55,8 @@ struct Loaded {
   std::unique_ptr<TextEncoder> encoder;
   std::unique_ptr<TextTokenizer> tokenizer;
   SentenceModules modules;
+  // How many tokens do not count in pooling, by the text of the prompt; a prompt that is not here: none.
+  std::map<std::string, int32_t> skipped;
 };
 
 absl::Status CheckFit(const TextTokenizer& tokenizer, const TextEncoder::Info& encoder) {
@@ -80,10 +79,21 @@ absl::StatusOr<Encoding> CheckedForModel(Encoding encoding, const TextEncoder::I
   return encoding;
 }
 
-std::string ToLower(const std::string& text) {
-  std::string lower;
-  icu::UnicodeString::fromUTF8(text).toLower(icu::Locale::getRoot()).toUTF8String(lower);
-  return lower;
+// The tokens that the prompt alone makes, without the one that the tokeniser puts at the end: the text may
+// make others of the prompt's last ones, and sentence-transformers counts the same.
+absl::StatusOr<std::map<std::string, int32_t>> SkippedByPrompt(const TextTokenizer& tokenizer,
+                                                               const SentenceModules& modules,
+                                                               int32_t max_tokens) {
+  std::map<std::string, int32_t> skipped;
+  if (modules.pools_prompt()) return skipped;
+  for (const auto& [name, prompt] : modules.prompts()) {
+    if (prompt.empty()) continue;
+    ATTENDANT_ASSIGN_OR_RETURN(const Encoding encoding, tokenizer.Encode(prompt, {.add_special_tokens = true,
+                                                                                  .max_tokens = max_tokens}));
+    const bool ends_special = encoding.size() > 0 && encoding.sequence.back() < 0;
+    skipped[prompt] = static_cast<int32_t>(encoding.size()) - (ends_special ? 1 : 0);
+  }
+  return skipped;
 }
 
 absl::Status NotFinite(SchedulerObserver& observer) {
@@ -120,14 +130,16 @@ class TextModelImpl final : public TextModel {
     const auto dimensions =
         static_cast<size_t>(request.dimensions > 0 ? request.dimensions : info_.embedding_dim);
     const std::string prompt = PromptOf(request);
-    request.text = TextToEmbed(prompt, request.text);
+    request.text = prompt + request.text;
+    const auto found = loaded_.skipped.find(prompt);
+    const int32_t skipped = found == loaded_.skipped.end() ? 0 : found->second;
     return Run<TextEmbedding>(
         std::move(request), given_bytes, std::move(done),
-        [this, normalizes, dimensions, prompt](const float* hidden, const Encoding& encoding,
-                                               Workspace& workspace, TextEmbedding& answer) {
+        [this, normalizes, dimensions, skipped](const float* hidden, const Encoding& encoding,
+                                                Workspace& workspace, TextEmbedding& answer) {
           answer.values.resize(static_cast<size_t>(info_.embedding_dim));
-          loaded_.modules.Embed(hidden, static_cast<int32_t>(encoding.size()),
-                                SkippedTokens(encoding, prompt), answer.values.data(), workspace);
+          loaded_.modules.Embed(hidden, static_cast<int32_t>(encoding.size()), skipped, answer.values.data(),
+                                workspace);
           answer.values.resize(dimensions);
           if (normalizes) NormalizeLength(absl::MakeSpan(answer.values));
           return AllFinite(answer.values);
@@ -263,27 +275,6 @@ class TextModelImpl final : public TextModel {
     return found == loaded_.modules.prompts().end() ? "" : found->second;
   }
 
-  // As sentence-transformers hands it to the tokeniser.
-  std::string TextToEmbed(const std::string& prompt, const std::string& text) const {
-    std::string whole = prompt + text;
-    if (loaded_.modules.is_of_sentence_transformers()) {
-      whole = std::string(StripPythonSpaceRight(StripPythonSpaceLeft(whole)));
-    }
-    return loaded_.modules.lowercases() ? ToLower(whole) : whole;
-  }
-
-  // Tokens of the prompt and before it, where they do not count.
-  int32_t SkippedTokens(const Encoding& encoding, const std::string& prompt) const {
-    if (prompt.empty() || loaded_.modules.pools_prompt()) return 0;
-    int32_t skipped = 0;
-    for (size_t t = 0; t < encoding.size(); ++t) {
-      const bool is_of_prompt =
-          encoding.words[t] != Encoding::kNoWord && encoding.spans[t].end <= prompt.size();
-      if (is_of_prompt) skipped = static_cast<int32_t>(t) + 1;
-    }
-    return skipped;
-  }
-
   const Loaded loaded_;
   const Info info_;
   SchedulerObserver& observer_;
@@ -297,9 +288,11 @@ absl::StatusOr<std::unique_ptr<TextModel>> TextModel::Load(const std::filesystem
                                                            SchedulerObserver& observer, const Clock& clock) {
   const TimePoint begin = clock.Now();
   ATTENDANT_ASSIGN_OR_RETURN(std::unique_ptr<TextEncoder> encoder, LoadTextEncoder(dir));
-  ATTENDANT_ASSIGN_OR_RETURN(std::unique_ptr<TextTokenizer> tokenizer, LoadHfTokenizer(dir.string()));
-  ATTENDANT_RETURN_IF_ERROR(CheckFit(*tokenizer, encoder->info()));
   ATTENDANT_ASSIGN_OR_RETURN(SentenceModules modules, SentenceModules::Load(dir, encoder->info().hidden_dim));
+  const TextCase text_case = modules.lowercases() ? TextCase::kLower : TextCase::kAsGiven;
+  ATTENDANT_ASSIGN_OR_RETURN(std::unique_ptr<TextTokenizer> tokenizer,
+                             LoadHfTokenizer(dir.string(), text_case));
+  ATTENDANT_RETURN_IF_ERROR(CheckFit(*tokenizer, encoder->info()));
 
   Info info;
   info.encoder = encoder->info();
@@ -311,12 +304,13 @@ absl::StatusOr<std::unique_ptr<TextModel>> TextModel::Load(const std::filesystem
     return absl::FailedPreconditionError(
         absl::StrCat("the model takes ", info.max_tokens, " tokens, which its special tokens already are"));
   }
+  ATTENDANT_ASSIGN_OR_RETURN(auto skipped, SkippedByPrompt(*tokenizer, modules, info.max_tokens));
   info.normalizes = modules.normalizes();
   for (const auto& [name, prompt] : modules.prompts()) info.prompts.push_back(name);
   info.num_workers = NumWorkers(options.num_workers);
   info.load_time = clock.Now() - begin;
-  return std::make_unique<TextModelImpl>(Loaded{std::move(encoder), std::move(tokenizer), std::move(modules)},
-                                         std::move(info), options, observer, clock);
+  Loaded loaded{std::move(encoder), std::move(tokenizer), std::move(modules), std::move(skipped)};
+  return std::make_unique<TextModelImpl>(std::move(loaded), std::move(info), options, observer, clock);
 }
 
 }  // namespace attendant

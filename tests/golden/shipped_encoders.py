@@ -8,6 +8,8 @@
   attendant embed --model embed-en-de --input texts --format npy --output vectors.npy
   python3 tests/golden/shipped_encoders.py embeddings --texts texts --vectors vectors.npy
       prints the least cosine between ours and theirs, and P@1 of both halves of the texts
+  PYTHONPATH=/tmp/st-site python3 tests/golden/shipped_encoders.py sentence_transformers
+      prints the least cosine between embed-en-de.json and SentenceTransformer (make_sentence_golden.py says how to install it)
 
   cut -f 2 held-out.tsv > texts                                          (of models/recipes/train_language.py)
   attendant classify --model classify-language --texts texts --json --output classes.json
@@ -43,8 +45,7 @@ def encode(tokenizer, text):
 def embed(texts):
     tokenizer = Tokenizer.from_file(str(EMBED / "tokenizer.json"))
     model = BertModel.from_pretrained(EMBED, dtype=torch.float32, add_pooling_layer=False, attn_implementation="eager").eval()
-    # sentence-transformers strips a text before its tokens are made.
-    means = [model(input_ids=encode(tokenizer, text.strip())).last_hidden_state[0].mean(0) for text in texts]
+    means = [model(input_ids=encode(tokenizer, text)).last_hidden_state[0].mean(0) for text in texts]
     return torch.nn.functional.normalize(torch.stack(means), dim=1).numpy()
 
 
@@ -78,6 +79,16 @@ def check_embeddings(args):
     print(f"P@1 of {half} pairs: {forth:.1%} forth, {back:.1%} back")
 
 
+def check_sentence_transformers(_):
+    from sentence_transformers import SentenceTransformer, __version__
+    model = SentenceTransformer(str(EMBED), device="cpu", local_files_only=True, model_kwargs={"dtype": torch.float32})
+    cases = json.loads((TREE / "tests/golden/embed-en-de.json").read_text())["cases"]
+    theirs, golden = model.encode([case["text"] for case in cases]), np.array([case["embedding"] for case in cases])
+    cosines = (theirs * golden).sum(1) / np.linalg.norm(theirs, axis=1) / np.linalg.norm(golden, axis=1)
+    print(f"sentence-transformers {__version__}: {len(cases)} texts, least cosine {cosines.min():.9f}, "
+          f"largest difference {abs(theirs - golden).max():.2e}")
+
+
 def check_classes(args):
     texts = read_lines(args.texts)
     logits, names = classify(texts)
@@ -97,6 +108,7 @@ def main():
     embeddings.add_argument("--texts", required=True)
     embeddings.add_argument("--vectors", required=True)
     embeddings.set_defaults(run=check_embeddings)
+    commands.add_parser("sentence_transformers").set_defaults(run=check_sentence_transformers)
     classes = commands.add_parser("classes")
     classes.add_argument("--texts", required=True)
     classes.add_argument("--classes", required=True)

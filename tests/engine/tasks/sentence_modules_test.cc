@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/tasks/class_scores.h"
@@ -66,8 +67,48 @@ TEST_F(SentenceModulesTest, EachPoolingIsItsFormula) {
               ElementsAre(FloatNear(2 * root, 1e-5f), FloatNear(-root, 1e-5f)));
   EXPECT_THAT(Embed(std::string(kNoMean) + R"("pooling_mode_weightedmean_tokens": true})"),
               ElementsAre(FloatNear(12.0f / 6, 1e-6f), FloatNear(5.0f / 6, 1e-6f)));
-  EXPECT_THAT(Embed(R"({"pooling_mode_cls_token": true})"), ElementsAre(1, -8, 2, -1)) << "side by side";
+  EXPECT_THAT(Embed(R"({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true})"),
+              ElementsAre(1, -8, 2, -1))
+      << "side by side";
   EXPECT_THAT(Embed("{}", 1), ElementsAre(2.5, 2.5)) << "a prompt's token does not count";
+  EXPECT_THAT(Embed(R"({"pooling_mode": "cls"})", 1), ElementsAre(4, 2));
+}
+
+TEST_F(SentenceModulesTest, PoolingModeIsANameOrAListInItsOrder) {
+  EXPECT_THAT(Embed(R"({"embedding_dimension": 2, "pooling_mode": "max"})"), ElementsAre(4, 3));
+  EXPECT_THAT(Embed(R"({"pooling_mode": ["mean", "cls"]})"), ElementsAre(2, -1, 1, -8));
+  EXPECT_THAT(Embed(R"({"pooling_mode": "cls", "pooling_mode_mean_tokens": true})"), ElementsAre(1, -8))
+      << "it overrides the flags of older versions";
+  EXPECT_EQ(Embed(R"({"pooling_mode": ["cls", "cls", "cls", "cls", "cls", "cls"]})").size(), 12U);
+  for (const char* wrong :
+       {R"("median")", "[]", "3", R"(["cls", "cls", "cls", "cls", "cls", "cls", "cls"])", R"([["cls"]])"}) {
+    Write("1_Pooling/config.json", std::string(R"({"pooling_mode": )") + wrong + "}");
+    EXPECT_EQ(LoadStatus().code(), absl::StatusCode::kDataLoss) << wrong;
+  }
+  Write("1_Pooling/config.json", R"({"embedding_dimension": 3})");
+  EXPECT_EQ(LoadStatus().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(SentenceModulesTest, ModulesOnOtherThanTheTextsVectorAreRefused) {
+  Write("1_Pooling/config.json", "{}");
+  fs::create_directories(dir_ / "2_X");
+  const auto load = [this](const std::string& kind, const std::string& config) {
+    Write("modules.json",
+          R"([{"type": "m.Transformer", "path": ""}, {"type": "m.Pooling", "path": "1_Pooling"},
+                              {"type": "m.)" +
+              kind + R"(", "path": "2_X"}])");
+    Write("2_X/config.json", config);
+    return LoadStatus();
+  };
+  EXPECT_TRUE(load("Normalize", R"({"module_input_name": "sentence_embedding"})").ok());
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {"Normalize", R"({"module_input_name": "token_embeddings"})"},
+      {"Dense", R"({"in_features": 2, "out_features": 2, "module_output_name": "token_embeddings"})"},
+      {"Dense", R"({"in_features": 2, "out_features": 2, "use_residual": true})"},
+      {"Dense", R"({"in_features": 2, "out_features": 2, "activation_function": "my.Tanh"})"}};
+  for (const auto& [kind, config] : refused) {
+    EXPECT_EQ(load(kind, config).code(), absl::StatusCode::kFailedPrecondition) << config;
+  }
 }
 
 TEST_F(SentenceModulesTest, WithoutModulesItIsTheMean) {
@@ -105,13 +146,14 @@ TEST_F(SentenceModulesTest, LimitsAndPromptsComeFromTheirFiles) {
   EXPECT_EQ(SentenceModules::Load(dir_, 2)->max_tokens(), 0);
   Write("sentence_roberta_config.json", R"({"max_seq_length": 5, "do_lower_case": true})");
   Write("config_sentence_transformers.json",
-        R"({"prompts": {"query": "q: "}, "default_prompt_name": "query"})");
+        R"({"prompts": {"query": "q: ", "document": null}, "default_prompt_name": "query"})");
   const auto modules = SentenceModules::Load(dir_, 2);
   ASSERT_TRUE(modules.ok()) << modules.status();
   EXPECT_EQ(modules->max_tokens(), 5);
   EXPECT_TRUE(modules->lowercases());
   EXPECT_FALSE(modules->pools_prompt());
   EXPECT_EQ(modules->prompts().at(modules->default_prompt()), "q: ");
+  EXPECT_EQ(modules->prompts().at("document"), "");
   Write("config_sentence_transformers.json", R"({"default_prompt_name": "none"})");
   EXPECT_THAT(std::string(LoadStatus().message()), HasSubstr("default_prompt_name"));
 }

@@ -79,7 +79,7 @@ TEST_F(TextModelTest, TemplateThatRepeatsTheTextStaysWithinThePositions) {
   }
 }
 
-TEST_F(TextModelTest, SentenceTransformersStripsAndPrompts) {
+TEST_F(TextModelTest, PromptsLowerCaseAndLimitAreThoseOfSentenceTransformers) {
   std::ofstream(dir_ / "modules.json") << R"([{"type": "m.Transformer", "path": ""},
     {"type": "m.Pooling", "path": "1_Pooling"}, {"type": "m.Normalize", "path": "2_Normalize"}])";
   fs::create_directories(dir_ / "1_Pooling");

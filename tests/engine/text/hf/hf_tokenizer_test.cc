@@ -432,6 +432,23 @@ TEST_F(LoadHfTokenizerTest, VocabTxtIsBerts) {
   EXPECT_THAT(pair->type_ids, ElementsAre(0, 0, 0, 1, 1));
 }
 
+TEST_F(LoadHfTokenizerTest, LowerCaseComesBeforeTheNormalizerAndSparesSpecialTokens) {
+  Write("tokenizer_config.json", R"({"do_lower_case": false})");
+  Write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhe\nHe\nοσ\nος\n");
+  const auto as_given = LoadHfTokenizer(dir_.string()),
+             lower = LoadHfTokenizer(dir_.string(), TextCase::kLower);
+  ASSERT_TRUE(as_given.ok() && lower.ok()) << as_given.status() << lower.status();
+  EXPECT_THAT(MustEncode(**as_given, "He [MASK]").ids, ElementsAre(2, 6, 4, 3));
+  EXPECT_THAT(MustEncode(**lower, "He [MASK]").ids, ElementsAre(2, 5, 4, 3));
+  EXPECT_THAT(MustEncode(**lower, "ΟΣ").ids, ElementsAre(2, 7, 3))
+      << "each character by itself: no final sigma";
+  Write("tokenizer.json", Document({}).dump());
+  const auto without_normalizer = LoadHfTokenizer(dir_.string(), TextCase::kLower);
+  EXPECT_TRUE(without_normalizer.ok()) << without_normalizer.status();
+  Write("tokenizer.json", "[]");
+  EXPECT_EQ(LoadHfTokenizer(dir_.string(), TextCase::kLower).status().code(), absl::StatusCode::kDataLoss);
+}
+
 TEST_F(LoadHfTokenizerTest, TokenizerConfigDecidesOnCaseAndSpecialTokens) {
   Write("vocab.txt", "<s>\n</s>\n[UNK]\n<pad>\n<mask>\nhe\nHe\ncafé\n");
   Write("tokenizer_config.json", R"({"tokenizer_class": "MPNetTokenizer", "do_lower_case": false})");
