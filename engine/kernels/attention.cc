@@ -20,36 +20,57 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Lanes = hn::CappedTag<float, kBlockTokens>;
 using Vector = hn::Vec<Lanes>;
 
-constexpr int kUnroll = 4;  // Independent sums over head_dim, to hide the latency of multiply-add.
+constexpr int kUnroll = 2;        // Independent sums over head_dim, to hide the latency of multiply-add.
+constexpr int kBlocksAtOnce = 2;  // So that what is loaded of a query serves more than one vector of keys.
 
-// scores[q][0..kBlockTokens) = queries[q] · keys, unscaled, for kQueries queries.
-template <int kQueries>
-HWY_ATTR void ScoreBlock(const float* const* queries, const float* keys, int head_dim, float* const* scores) {
+// scores[q][0..kBlocks * kBlockTokens) = queries[q] · keys of kBlocks blocks, unscaled, for kQueries queries.
+// A score's bits depend on neither number.
+template <int kQueries, int kBlocks>
+HWY_ATTR void ScoreBlocks(const float* const* queries, const float* const* keys, int head_dim,
+                          float* const* scores) {
   const Lanes lanes;
   for (size_t lane = 0; lane < kBlockTokens; lane += hn::Lanes(lanes)) {
-    Vector sums[kQueries][kUnroll];
-    for (auto& row : sums) {
-      for (Vector& sum : row) sum = hn::Zero(lanes);
-    }
-    const int whole = head_dim - head_dim % kUnroll;
-    for (int d = 0; d < whole; d += kUnroll) {
-      for (int u = 0; u < kUnroll; ++u) {
-        const Vector key = hn::LoadU(lanes, keys + (d + u) * kBlockTokens + lane);
-        for (int q = 0; q < kQueries; ++q) {
-          sums[q][u] = hn::MulAdd(hn::Set(lanes, queries[q][d + u]), key, sums[q][u]);
-        }
+    Vector sums[kBlocks][kQueries][kUnroll];
+    for (auto& block : sums) {
+      for (auto& row : block) {
+        for (Vector& sum : row) sum = hn::Zero(lanes);
       }
     }
-    for (int d = whole; d < head_dim; ++d) {
-      const Vector key = hn::LoadU(lanes, keys + d * kBlockTokens + lane);
-      for (int q = 0; q < kQueries; ++q)
-        sums[q][0] = hn::MulAdd(hn::Set(lanes, queries[q][d]), key, sums[q][0]);
+    const auto add = [&](int d, int u) HWY_ATTR {
+      Vector key[kBlocks];
+      for (int b = 0; b < kBlocks; ++b) key[b] = hn::LoadU(lanes, keys[b] + d * kBlockTokens + lane);
+      for (int q = 0; q < kQueries; ++q) {
+        const Vector query = hn::Set(lanes, queries[q][d]);
+        for (int b = 0; b < kBlocks; ++b) sums[b][q][u] = hn::MulAdd(query, key[b], sums[b][q][u]);
+      }
+    };
+    const int whole = head_dim - head_dim % kUnroll;
+    for (int d = 0; d < whole; d += kUnroll) {
+      for (int u = 0; u < kUnroll; ++u) add(d + u, u);
     }
-    for (int q = 0; q < kQueries; ++q) {
-      hn::StoreU(hn::Add(hn::Add(sums[q][0], sums[q][1]), hn::Add(sums[q][2], sums[q][3])), lanes,
-                 scores[q] + lane);
+    for (int d = whole; d < head_dim; ++d) add(d, 0);
+    for (int b = 0; b < kBlocks; ++b) {
+      for (int q = 0; q < kQueries; ++q) {
+        hn::StoreU(hn::Add(sums[b][q][0], sums[b][q][1]), lanes, scores[q] + b * kBlockTokens + lane);
+      }
     }
   }
+}
+
+template <int kQueries>
+HWY_ATTR void ScoreAll(const float* const* queries, absl::Span<const float* const> blocks, size_t offset,
+                       int head_dim, float* const* scores) {
+  float* to[kQueries];
+  size_t b = 0;
+  const auto score = [&]<int kBlocks>() HWY_ATTR {
+    const float* keys[kBlocks];
+    for (size_t i = 0; i < kBlocks; ++i) keys[i] = blocks[b + i] + offset;
+    for (int q = 0; q < kQueries; ++q) to[q] = scores[q] + b * kBlockTokens;
+    ScoreBlocks<kQueries, kBlocks>(queries, keys, head_dim, to);
+    b += kBlocks;
+  };
+  while (b + kBlocksAtOnce <= blocks.size()) score.template operator()<kBlocksAtOnce>();
+  while (b < blocks.size()) score.template operator()<1>();
 }
 
 // Turns the scores of one query into exp(scale * (s - max)), zero past length; returns their sum.
@@ -62,16 +83,24 @@ HWY_ATTR float SoftmaxNumerators(float* scores, int length, int padded, float sc
     max = hn::Max(max, hn::LoadU(lanes, scores + i));
   const Vector top = hn::MaxOfLanes(lanes, max);
   const Vector factor = hn::Set(lanes, scale);
-  Vector sum = hn::Zero(lanes);
-  for (size_t i = 0; i < static_cast<size_t>(padded); i += step) {
+  const auto numerators = [&](size_t i) HWY_ATTR {
     const Vector power = hn::Mul(hn::Sub(hn::LoadU(lanes, scores + i), top), factor);
     // Exp of -inf is not promised to be 0 by every target: clamp where exp underflows anyway.
-    const Vector numerator = hn::Exp(lanes, hn::Max(power, hn::Set(lanes, -100.0f)));
+    return hn::Exp(lanes, hn::Max(power, hn::Set(lanes, -100.0f)));
+  };
+  Vector sum = hn::Zero(lanes);
+  const size_t whole = static_cast<size_t>(length) / step * step;
+  for (size_t i = 0; i < whole; i += step) {
+    const Vector numerator = numerators(i);
     hn::StoreU(numerator, lanes, scores + i);
+    sum = hn::Add(sum, numerator);
   }
-  std::fill(scores + length, scores + padded, 0.0f);
-  for (size_t i = 0; i < static_cast<size_t>(padded); i += step)
-    sum = hn::Add(sum, hn::LoadU(lanes, scores + i));
+  for (size_t i = whole; i < static_cast<size_t>(padded); i += step) {
+    const size_t filled = i < static_cast<size_t>(length) ? static_cast<size_t>(length) - i : 0;
+    const Vector numerator = hn::IfThenElseZero(hn::FirstN(lanes, filled), numerators(i));
+    hn::StoreU(numerator, lanes, scores + i);
+    sum = hn::Add(sum, numerator);
+  }
   return hn::GetLane(hn::SumOfLanes(lanes, sum));
 }
 
@@ -152,10 +181,7 @@ HWY_ATTR void AttendHead(const HeadTask& task, int first) {
     out[q] = task.out + static_cast<size_t>(first + q) * task.out_stride + column;
     scores[q] = task.scores + q * padded;
   }
-  for (size_t b = 0; b < input.blocks.size(); ++b) {
-    for (int q = 0; q < kQueries; ++q) block_scores[q] = scores[q] + b * kBlockTokens;
-    ScoreBlock<kQueries>(queries, input.blocks[b] + offset, head_dim, block_scores);
-  }
+  ScoreAll<kQueries>(queries, input.blocks, offset, head_dim, scores);
   float sums[kQueries];
   const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
   for (int q = 0; q < kQueries; ++q) {

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 #include "engine/ops/column_panels.h"
 #include "engine/ops/matmul_kernels.h"
 #include "engine/ops/one_thread.h"
+#include "engine/tensor/memory.h"
 #include "engine/tensor/tensor.h"
 
 namespace attendant {
@@ -19,11 +21,11 @@ class Linear::Impl {
         adds_(output == LinearOutput::kAdd),
         key_{in_dim_, out_dim_, activation, output, kMaxRows},
         kernels_(MatmulKernels::Get(key_)),
-        packed_(DType::kU8, {static_cast<int64_t>(kernels_.packed_weights().get_size())}),
+        packed_(AllocateForWeights(kernels_.packed_weights().get_size())),
         bias_(DType::kF32, {out_dim_}),
-        weights_(kernels_.packed_weights(), CpuEngine(), packed_.data()),
+        weights_(kernels_.packed_weights(), CpuEngine(), packed_.get()),
         bias_memory_(kernels_.bias(), CpuEngine(), bias_.f32().data()),
-        panels_(ColumnPanels::Create(key_, kernels_, packed_.data(), bias_.f32().data())) {
+        panels_(ColumnPanels::Create(key_, kernels_, packed_.get(), bias_.f32().data())) {
     ComputeOnThisThreadAlone();
     if (weights.bias != nullptr) std::copy_n(weights.bias, out_dim_, bias_.f32().data());
     const dnnl::memory::desc plain({in_dim_, out_dim_}, dnnl::memory::data_type::f32,
@@ -38,8 +40,8 @@ class Linear::Impl {
     const bool by_columns = team.size() > 1 && panels_.has_value();
     const int64_t max_rows = by_columns ? ColumnPanels::kMaxRows : kMaxRows;
     int64_t left = static_cast<int64_t>(rows);
-    while (left > 0) {
-      const int64_t chunk = std::min(left, max_rows);
+    for (int64_t chunks = (left + max_rows - 1) / max_rows; chunks > 0; --chunks) {
+      const int64_t chunk = (left + chunks - 1) / chunks;  // None much smaller than another.
       if (chunk < kernels_.min_rows()) {
         RunLoneRow(src, dst, team.workspace());
       } else if (by_columns) {
@@ -56,12 +58,12 @@ class Linear::Impl {
   int64_t in_dim() const { return in_dim_; }
   int64_t out_dim() const { return out_dim_; }
   int64_t size_bytes() const {
-    return static_cast<int64_t>(packed_.view().size_bytes() + bias_.view().size_bytes());
+    return static_cast<int64_t>(kernels_.packed_weights().get_size() + bias_.view().size_bytes());
   }
 
  private:
   // The most rows of one kernel: more are cut into chunks of it, so the number of kernels is bounded.
-  static constexpr int64_t kMaxRows = 128;
+  static constexpr int64_t kMaxRows = 256;
 
   void RunPanels(const float* src, int64_t rows, float* dst, const ThreadTeam& team) const {
     team.Run([&](const WorkPart& part, Workspace& workspace) {
@@ -100,7 +102,7 @@ class Linear::Impl {
   const bool adds_;
   const MatmulKey key_;
   const MatmulKernels& kernels_;
-  Tensor packed_;
+  const std::shared_ptr<std::byte> packed_;
   Tensor bias_;
   dnnl::memory weights_;  // Of packed_'s bytes.
   dnnl::memory bias_memory_;

@@ -1,12 +1,7 @@
 #include "engine/tensor/tensor.h"
 
-#include <sys/mman.h>
-
-#include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -38,20 +33,6 @@ void Widen(const std::byte* src, absl::Span<float> dst) {
   }
 }
 
-// Weights are read from end to end at each step: in huge pages where the kernel has them
-// (transparent_hugepage "madvise" or "always"), so that finding the pages costs nothing. Throws
-// std::bad_alloc.
-std::byte* AllocateAligned(size_t bytes) {
-  constexpr size_t kHugePage = size_t{2} << 20;
-  const bool is_huge = bytes >= kHugePage;
-  void* memory = nullptr;
-  if (posix_memalign(&memory, is_huge ? kHugePage : kTensorAlignment, std::max<size_t>(bytes, 1)) != 0) {
-    throw std::bad_alloc();
-  }
-  if (is_huge) madvise(memory, bytes, MADV_HUGEPAGE);  // Failing costs speed only.
-  return static_cast<std::byte*>(memory);
-}
-
 }  // namespace
 
 int64_t Shape::num_elements() const {
@@ -64,13 +45,9 @@ std::string Shape::ToString() const {
   return absl::StrCat("[", absl::StrJoin(dims_, ", "), "]");
 }
 
-void Tensor::Free::operator()(std::byte* bytes) const {
-  std::free(bytes);
-}
-
 Tensor::Tensor(DType dtype, Shape shape) : dtype_(dtype), shape_(std::move(shape)) {
   const size_t bytes = static_cast<size_t>(shape_.num_elements()) * SizeOf(dtype_);
-  data_.reset(AllocateAligned(bytes));
+  data_ = AllocateAligned(bytes);
   std::memset(data_.get(), 0, bytes);
 }
 

@@ -9,6 +9,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "engine/tensor/dtype.h"
+#include "engine/tensor/memory.h"
 
 namespace attendant {
 
@@ -42,9 +43,6 @@ struct TensorView {
   size_t size_bytes() const { return static_cast<size_t>(shape.num_elements()) * SizeOf(dtype); }
 };
 
-// What memory for numbers is aligned to, in bytes: a cache line, and a vector of AVX-512.
-inline constexpr size_t kTensorAlignment = 64;
-
 // An owning, row-major, contiguous tensor, aligned to kTensorAlignment, zeroed. Movable, not copyable.
 class Tensor {
  public:
@@ -61,12 +59,9 @@ class Tensor {
   TensorView view() const { return {dtype_, shape_, data_.get()}; }
 
  private:
-  struct Free {
-    void operator()(std::byte* bytes) const;
-  };
   DType dtype_ = DType::kF32;
   Shape shape_;
-  std::unique_ptr<std::byte[], Free> data_;
+  AlignedBytes data_;
 };
 
 // Elements of a kF32, kF16 or kBF16 array widened to f32: exact, subnormals, infinities and NaN kept.

@@ -67,7 +67,7 @@ class HelperThread {
       AwaitChange(started_, done);
       if (!body_.has_value()) return;
       try {
-        const Workspace::Scope scope(workspace_);
+        workspace_.Reset();
         (*body_)(part_, workspace_);
       } catch (...) {
         error_ = std::current_exception();

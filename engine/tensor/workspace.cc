@@ -1,10 +1,6 @@
 #include "engine/tensor/workspace.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
-
-#include "engine/tensor/tensor.h"
 
 namespace attendant {
 namespace {
@@ -17,16 +13,8 @@ size_t RoundUp(size_t bytes) {
 
 }  // namespace
 
-void Workspace::FreeAligned::operator()(std::byte* bytes) const {
-  std::free(bytes);
-}
-
 void Workspace::AddBlock(size_t bytes) {
-  Block block;
-  block.bytes.reset(static_cast<std::byte*>(std::aligned_alloc(kTensorAlignment, bytes)));
-  if (block.bytes == nullptr) throw std::bad_alloc();
-  block.size = bytes;
-  blocks_.push_back(std::move(block));
+  blocks_.push_back({AllocateAligned(bytes), bytes});
 }
 
 void* Workspace::AllocBytes(size_t bytes) {

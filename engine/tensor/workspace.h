@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "engine/tensor/memory.h"
 
 namespace attendant {
 
@@ -53,11 +54,8 @@ class Workspace {
   };
 
  private:
-  struct FreeAligned {
-    void operator()(std::byte* bytes) const;
-  };
   struct Block {
-    std::unique_ptr<std::byte[], FreeAligned> bytes;
+    AlignedBytes bytes;
     size_t size = 0;
   };
   void* AllocBytes(size_t bytes);

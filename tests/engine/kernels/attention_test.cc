@@ -75,7 +75,7 @@ std::vector<float> RandomQueries(const HeadLayout& layout, int count) {
 
 TEST(AttendTest, AgreesWithPlainAttentionForEveryLength) {
   for (const HeadLayout layout :
-       {HeadLayout{1, 1}, HeadLayout{3, 18}, HeadLayout{4, 64}, HeadLayout{2, 100}}) {
+       {HeadLayout{1, 1}, HeadLayout{3, 18}, HeadLayout{12, 32}, HeadLayout{4, 64}, HeadLayout{2, 100}}) {
     for (int length = 1; length <= 2 * kBlockTokens + 1; ++length) {
       const Memory memory(layout, length, static_cast<uint32_t>(length));
       constexpr int kQueries = 6;  // One group of four and two alone.

@@ -123,7 +123,7 @@ TEST(LinearTest, RowIsBitIdenticalForEveryNumberOfRows) {
     for (const LinearOutput output : {LinearOutput::kStore, LinearOutput::kAdd}) {
       const Activation activation = output == LinearOutput::kStore ? Activation::kSwish : Activation::kNone;
       const Linear linear = problem.Make(activation, output);
-      constexpr size_t kMaxRows = 270;  // Over two chunks of 128, with every tail.
+      constexpr size_t kMaxRows = 270;  // Over one chunk of 256, with every tail.
       const size_t out_dim = static_cast<size_t>(size.out_dim);
       const std::vector<float> src = RandomValues(kMaxRows * static_cast<size_t>(size.in_dim), 3);
       const std::vector<float> before = RandomValues(kMaxRows * out_dim, 4);
