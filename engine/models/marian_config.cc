@@ -97,8 +97,7 @@ absl::StatusOr<MarianConfig> ParseMarianConfig(std::string_view text, std::strin
 
 absl::StatusOr<MarianConfig> LoadMarianConfig(const std::string& dir) {
   constexpr char kFile[] = "config.json";
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string path, ResolveWithin(dir, kFile));
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxConfigBytes));
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFileWithin(dir, kFile, kMaxConfigBytes));
   return ParseMarianConfig(text, kFile);
 }
 

@@ -36,14 +36,16 @@ constexpr PoolingFlag kPoolingFlags[] = {
     {"pooling_mode_lasttoken", Pooling::kLastToken},
 };
 
-absl::StatusOr<json> ReadJson(const std::string& path) {
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxFileBytes));
-  return ParseStrictJson(text, path, {.max_bytes = kMaxFileBytes});
+// A file of a directory that is the model's.
+absl::StatusOr<json> ReadJson(const fs::path& file) {
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string text,
+                             ReadTextFileWithin(file.parent_path(), file.filename().string(), kMaxFileBytes));
+  return ParseStrictJson(text, file.string(), {.max_bytes = kMaxFileBytes});
 }
 
 // An empty object where there is no file.
-absl::StatusOr<json> ReadJsonIfThere(const std::string& path) {
-  absl::StatusOr<json> document = ReadJson(path);
+absl::StatusOr<json> ReadJsonIfThere(const fs::path& file) {
+  absl::StatusOr<json> document = ReadJson(file);
   if (absl::IsNotFound(document.status())) return json::object();
   return document;
 }
