@@ -87,7 +87,7 @@ void ReadSearch(JsonFields& fields, GenerationConfig& config) {
   }
 }
 
-void ReadTokens(JsonFields& fields, JsonFields::Range ids, GenerationConfig& config) {
+void ReadGenerationTokens(JsonFields& fields, JsonFields::Range ids, GenerationConfig& config) {
   SpecialTokens& tokens = config.tokens;
   fields.Read("pad_token_id", ids, tokens.pad);
   fields.Read("bos_token_id", ids, tokens.bos);
@@ -129,7 +129,7 @@ absl::StatusOr<GenerationConfig> Parse(std::string_view text, std::string_view s
   config.tokens = defaults;
   const JsonFields::Range ids{0, static_cast<double>(context.vocab_size - 1)};
   ReadSearch(fields, config);
-  ReadTokens(fields, ids, config);
+  ReadGenerationTokens(fields, ids, config);
   ReadRules(fields, ids, config);
   config.ignored_keys = IgnoredKeys(fields);
   ATTENDANT_RETURN_IF_ERROR(fields.status());
