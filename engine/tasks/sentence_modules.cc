@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMaxFileBytes = 4 << 20;
 constexpr JsonFields::Range kDimRange{1, 65536};
+constexpr size_t kMaxModules = 64;  // Each may be a matrix in memory, all of one file.
 
 struct PoolingFlag {
   const char* key;
@@ -131,6 +132,10 @@ absl::StatusOr<SentenceModules> SentenceModules::Load(const fs::path& dir, int32
   ATTENDANT_RETURN_IF_ERROR(list.status());
   modules.is_of_sentence_transformers_ = true;
   if (!list->is_array()) return absl::DataLossError(absl::StrCat(path, ": expected a list of modules"));
+  if (list->size() > kMaxModules) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": ", list->size(), " modules; the limit is ", kMaxModules));
+  }
   for (const json& module : *list) {
     JsonFields fields(module, path);
     std::string type, folder;

@@ -96,6 +96,18 @@ TEST_F(SentenceModulesTest, OtherOrdersAndOtherModulesAreRefused) {
   EXPECT_EQ(LoadStatus().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST_F(SentenceModulesTest, ThereAreAtMostSixtyFourModules) {
+  Write("1_Pooling/config.json", "{}");
+  for (const size_t count : {63, 64, 65}) {
+    std::vector<std::string> kinds(count, "Transformer");
+    kinds.back() = "Pooling";
+    WriteModules(kinds);
+    EXPECT_EQ(LoadStatus().code(),
+              count <= 64 ? absl::StatusCode::kOk : absl::StatusCode::kFailedPrecondition)
+        << count;
+  }
+}
+
 TEST_F(SentenceModulesTest, ModulesAreWithinTheDirectory) {
   Write("1_Pooling/config.json", "{}");
   const fs::path outside = fs::path(testing::TempDir()) / "attendant-modules-outside";
