@@ -14,15 +14,6 @@ namespace {
 constexpr float kHeatShare = 0.5F;     // Of the colour; the rest is the picture.
 constexpr float kUnseenLight = 0.35F;  // What is left of the brightness there.
 
-uint8_t Mix(uint8_t from, uint8_t to, float share) {
-  const auto a = static_cast<float>(from);
-  return static_cast<uint8_t>(std::lround(a + (static_cast<float>(to) - a) * share));
-}
-
-Rgb Mix(Rgb from, Rgb to, float share) {
-  return {Mix(from.red, to.red, share), Mix(from.green, to.green, share), Mix(from.blue, to.blue, share)};
-}
-
 Rgb Unseen(Rgb pixel) {
   const float grey = 0.299F * static_cast<float>(pixel.red) + 0.587F * static_cast<float>(pixel.green) +
                      0.114F * static_cast<float>(pixel.blue);

@@ -3,6 +3,7 @@
 #include <png.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -33,7 +34,17 @@ void ForEachPixel(std::string_view text, const SetPixel& set) {
   }
 }
 
+uint8_t MixChannel(uint8_t from, uint8_t to, float share) {
+  const auto a = static_cast<float>(from);
+  return static_cast<uint8_t>(std::lround(a + (static_cast<float>(to) - a) * share));
+}
+
 }  // namespace
+
+Rgb Mix(Rgb from, Rgb to, float share) {
+  return {MixChannel(from.red, to.red, share), MixChannel(from.green, to.green, share),
+          MixChannel(from.blue, to.blue, share)};
+}
 
 int TextWidth(std::string_view text) {
   int characters = 0;

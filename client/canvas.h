@@ -17,6 +17,9 @@ struct Rgb {
   friend bool operator==(const Rgb&, const Rgb&) = default;
 };
 
+// The colour at `share` of the way.
+Rgb Mix(Rgb from, Rgb to, float share);
+
 struct Point {
   int x = 0;
   int y = 0;

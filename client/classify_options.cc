@@ -13,12 +13,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kSummary[] =
+constexpr char kClassifySummary[] =
     "Says what is to be seen on images: files, directories (the .jpg, .jpeg, .png and .webp files in\n"
     "them and below), or '-' for one image on standard input. Or, with --text or --texts, what texts\n"
     "are: their sentiment, their topic. The order is kept.";
 
-constexpr char kExamples[] =
+constexpr char kClassifyExamples[] =
     "  attendant classify cat.jpg\n"
     "  attendant classify --top-k 1 photos/ | sort -t \"$(printf '\\t')\" -k 2\n"
     "  attendant classify --attention-map where.png cat.jpg\n"
@@ -27,7 +27,7 @@ constexpr char kExamples[] =
     "  attendant classify --text \"What a lovely day.\" --text \"I want my money back.\"\n"
     "  attendant classify --texts reviews.txt --top-k 1\n";
 
-constexpr char kNotes[] =
+constexpr char kClassifyNotes[] =
     "A line is FILE, LABEL, PROBABILITY, and with --logits LOGIT, separated by tabs, likeliest label\n"
     "first; for texts the number of the text (from 1) is in the place of the file. On a terminal the\n"
     "lines of an image or text stand below its name instead.\n"
@@ -68,9 +68,9 @@ void AddClassifyFlags(FlagSet& flags, ClassifyOptions& o) {
 FlagSet MakeClassifyFlags(ClassifyOptions& options) {
   FlagSet flags({.name = "classify",
                  .synopsis = "[FLAGS] IMAGE... | --text TEXT | --texts FILE",
-                 .summary = kSummary,
-                 .examples = kExamples,
-                 .notes = kNotes});
+                 .summary = kClassifySummary,
+                 .examples = kClassifyExamples,
+                 .notes = kClassifyNotes});
   AddClassifyFlags(flags, options);
   flags.BeginGroup("Model");
   AddModelFlag(flags, options, "classify_image or classify_text");

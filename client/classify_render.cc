@@ -1,7 +1,5 @@
 #include "client/classify_render.h"
 
-#include <limits>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/grpc_status.h"
@@ -11,7 +9,6 @@
 namespace attendant::client {
 namespace {
 
-constexpr int kNoLimit = std::numeric_limits<int>::max();
 constexpr int kMaxTextColumns = 72;
 
 template <typename Answer>
@@ -19,7 +16,7 @@ std::string Lines(const Answer& answer, const std::string& name, const ClassifyF
   std::string text;
   if (format.for_terminal) absl::StrAppend(&text, name, "\n");
   for (const v1::Label& label : answer.labels()) {
-    const std::string label_name = PrintableLabel(label.name(), kNoLimit);
+    const std::string label_name = PrintableLabel(label.name());
     const bool has_logit = format.logits && label.index() >= 0 && label.index() < answer.logits_size();
     const float logit = has_logit ? answer.logits(label.index()) : 0;
     if (format.for_terminal) {
@@ -45,7 +42,7 @@ void AddClasses(const Answer& answer, Json& json) {
   if (!answer.logits().empty()) json["logits"] = Numbers(answer.logits());
 }
 
-Json ToJson(const v1::AttentionMap& map) {
+Json AttentionJson(const v1::AttentionMap& map) {
   return {{"height", map.height()},        {"width", map.width()},     {"weights", Numbers(map.weights())},
           {"left", Number(map.left())},    {"top", Number(map.top())}, {"right", Number(map.right())},
           {"bottom", Number(map.bottom())}};
@@ -55,7 +52,7 @@ Json ToJson(const v1::AttentionMap& map) {
 
 std::string RenderText(const ImageClasses& result, const ClassifyFormat& format) {
   if (!result.status.ok()) return "";
-  return Lines(result.answer, PrintableLabel(result.source.name, kNoLimit), format);
+  return Lines(result.answer, PrintableLabel(result.source.name), format);
 }
 
 std::string RenderText(const TextClasses& result, const ClassifyFormat& format) {
@@ -75,7 +72,7 @@ std::string RenderJson(const ImageClasses& result) {
   AddClasses(result.answer, json);
   json["width"] = result.answer.width();
   json["height"] = result.answer.height();
-  if (result.answer.has_attention_map()) json["attention_map"] = ToJson(result.answer.attention_map());
+  if (result.answer.has_attention_map()) json["attention_map"] = AttentionJson(result.answer.attention_map());
   json["timing_ms"] = TimingJson(result.answer.timing());
   return OneLine(json);
 }

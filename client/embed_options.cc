@@ -9,18 +9,18 @@
 namespace attendant::client {
 namespace {
 
-constexpr char kSummary[] =
+constexpr char kEmbedSummary[] =
     "Vectors for texts: each argument, or each line of standard input or of a file. What means the like\n"
     "lies close together. With --images the arguments are image files or directories. The order is kept.";
 
-constexpr char kExamples[] =
+constexpr char kEmbedExamples[] =
     "  attendant embed \"A cat sat on the mat.\" | jq -c .embedding\n"
     "  attendant embed --input titles.txt --format npy --output titles.npy\n"
     "  attendant embed --prompt query --normalize \"how do cats sit\"\n"
     "  attendant embed --similarity --plot \"A cat sat.\" \"The kitten slept.\" \"Shares fell.\"\n"
     "  attendant embed --images --format csv --output photos.csv photos/\n";
 
-constexpr char kNotes[] =
+constexpr char kEmbedNotes[] =
     "JSON, one object a line: number (from 1), text or file, and then either model, embedding\n"
     "[numbers], of a text tokens, truncated, of an image width, height, and timing_ms {prepare, queue,\n"
     "encode, total}; or error {code, message}.\n"
@@ -46,7 +46,7 @@ Flag FormatFlag(EmbedOptions& o) {
           }};
 }
 
-void AddInputFlags(FlagSet& flags, EmbedOptions& o) {
+void AddEmbedInputFlags(FlagSet& flags, EmbedOptions& o) {
   flags.BeginGroup("Input and output");
   flags.Add(TextFlag("input", "FILE", "Lines to embed. '-': standard input.",
                      [&o](std::string value) { o.input = std::move(value); }));
@@ -111,10 +111,10 @@ absl::Status CheckSimilarity(const EmbedOptions& o) {
 FlagSet MakeEmbedFlags(EmbedOptions& options) {
   FlagSet flags({.name = "embed",
                  .synopsis = "[FLAGS] [TEXT...] | --images FILE...",
-                 .summary = kSummary,
-                 .examples = kExamples,
-                 .notes = kNotes});
-  AddInputFlags(flags, options);
+                 .summary = kEmbedSummary,
+                 .examples = kEmbedExamples,
+                 .notes = kEmbedNotes});
+  AddEmbedInputFlags(flags, options);
   flags.BeginGroup("Model");
   AddModelFlag(flags, options, "embed_text or embed_image");
   flags.Add(TextFlag("prompt", "NAME",

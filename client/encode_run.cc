@@ -40,6 +40,7 @@ absl::StatusOr<std::unique_ptr<TextSource>> EncodeRun::OpenTexts(const std::stri
 }
 
 std::unique_ptr<ImageSource> EncodeRun::OpenImages(std::vector<std::string> paths) {
+  num_images_ = paths.size();
   return std::make_unique<ImageSource>(std::move(paths), ImageSourceOptions{.stop_fd = stop_.fd()});
 }
 
@@ -49,9 +50,12 @@ void EncodeRun::StartReport() {
   if (reads_lines && fstat(input_fd_, &input) == 0 && S_ISREG(input.st_mode)) {
     report_options_.input_bytes = static_cast<uint64_t>(input.st_size);
   }
+  report_options_.num_inputs = num_images_;
+  report_options_.counts_tokens = num_images_ == 0;
   // A bar between the lines of the output, or under someone's typing, is only in the way.
-  const bool shares_terminal = reads_lines && (IsTerminal(output_->fd()) || IsTerminal(input_fd_));
-  if (reads_lines && !options_.quiet && !shares_terminal && IsTerminal(STDERR_FILENO)) {
+  const bool shares_terminal = IsTerminal(output_->fd()) || (reads_lines && IsTerminal(input_fd_));
+  const bool may_take_long = reads_lines || num_images_ > 1;
+  if (may_take_long && !options_.quiet && !shares_terminal && IsTerminal(STDERR_FILENO)) {
     report_options_.progress_fd = STDERR_FILENO;
   }
   report_.emplace(report_options_);

@@ -63,6 +63,7 @@ class EncodeRun {
   StopSignal stop_;
   int input_fd_ = -1;  // -1: none.
   std::optional<OutputFile> output_;
+  uint64_t num_images_ = 0;
   std::optional<TranslateReport> report_;
   bool output_failed_ = false;  // Set before the delivering thread ends.
   uint64_t num_truncated_ = 0;

@@ -29,7 +29,7 @@ struct HealthOptions {
   bool watch = false;
 };
 
-FlagSet MakeFlags(HealthOptions& options) {
+FlagSet MakeHealthFlags(HealthOptions& options) {
   FlagSet flags({.name = "health",
                  .synopsis = "[FLAGS] [SERVICE]",
                  .summary = "Asks whether the server, or one of its services, is ready for requests.",
@@ -116,7 +116,8 @@ ExitCode Watch(Health::Stub& stub, const HealthOptions& options, OutputFile& out
 ExitCode RunHealth(const Args& args) {
   HealthOptions options;
   ExitCode exit_code = ExitCode::kOk;
-  const std::optional<std::vector<std::string>> rest = ParseOrExplain(MakeFlags(options), args, exit_code);
+  const std::optional<std::vector<std::string>> rest =
+      ParseOrExplain(MakeHealthFlags(options), args, exit_code);
   if (!rest.has_value()) return exit_code;
   if (rest->size() > 1) return UsageError(absl::InvalidArgumentError("one service at a time"), "health");
   if (!rest->empty()) options.service = rest->front();

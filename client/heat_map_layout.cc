@@ -23,10 +23,6 @@ int CellsPixels(size_t count) {
   return static_cast<int>(count) * kCellPixels;
 }
 
-uint8_t Mix(int from, int to, float share) {
-  return static_cast<uint8_t>(std::lround(static_cast<float>(from) + static_cast<float>(to - from) * share));
-}
-
 }  // namespace
 
 HeatMapLayout LayOut(const std::vector<HeatMap>& maps) {
@@ -54,8 +50,8 @@ HeatMapLayout LayOut(const std::vector<HeatMap>& maps) {
 Rgb ColorOf(float weight) {
   const float share = std::isfinite(weight) ? std::clamp(weight, 0.0F, 1.0F) : 0.0F;
   // Two straight lines, through a middle blue: nearer to even steps for the eye than one.
-  if (share < 0.5F) return {Mix(246, 92, share * 2), Mix(249, 158, share * 2), Mix(253, 210, share * 2)};
-  return {Mix(92, 8, share * 2 - 1), Mix(158, 40, share * 2 - 1), Mix(210, 96, share * 2 - 1)};
+  constexpr Rgb kLightest{246, 249, 253}, kMiddle{92, 158, 210}, kDarkest{8, 40, 96};
+  return share < 0.5F ? Mix(kLightest, kMiddle, share * 2) : Mix(kMiddle, kDarkest, share * 2 - 1);
 }
 
 }  // namespace attendant::client

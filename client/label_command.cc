@@ -14,16 +14,16 @@ struct LabelOptions : EncodeOptions {
   std::string input;  // "": the arguments, or standard input.
 };
 
-constexpr char kSummary[] =
+constexpr char kLabelSummary[] =
     "Says what each word of a text is: its part of speech, or the entity that it belongs to. The texts\n"
     "are the arguments, or the lines of standard input or of a file. The order is kept.";
 
-constexpr char kExamples[] =
+constexpr char kLabelExamples[] =
     "  attendant label \"Angela Merkel lives in Berlin.\"\n"
     "  attendant label --input news.txt --output news.labels\n"
     "  echo \"Angela Merkel lives in Berlin.\" | attendant label --json | jq -c '.entities[]'\n";
 
-constexpr char kNotes[] =
+constexpr char kLabelNotes[] =
     "Each text is a line of WORD/LABEL, and below it, where the model's labels begin with \"B-\" and\n"
     "\"I-\", a line for each entity: a tab, and LABEL, ENTITY, PROBABILITY, separated by tabs. On a\n"
     "terminal the labels stand below their words instead.\n"
@@ -35,12 +35,12 @@ constexpr char kNotes[] =
     "Exit codes: 0 all labelled; 1 some text failed; 2 wrong command line; 3 server not reachable;\n"
     "4 every failure was a deadline; 130 interrupted.\n";
 
-FlagSet MakeFlags(LabelOptions& options) {
+FlagSet MakeLabelFlags(LabelOptions& options) {
   FlagSet flags({.name = "label",
                  .synopsis = "[FLAGS] [TEXT...]",
-                 .summary = kSummary,
-                 .examples = kExamples,
-                 .notes = kNotes});
+                 .summary = kLabelSummary,
+                 .examples = kLabelExamples,
+                 .notes = kLabelNotes});
   flags.BeginGroup("Input and output");
   flags.Add(TextFlag("input", "FILE", "Lines to label. '-': standard input.",
                      [&options](std::string value) { options.input = std::move(value); }));
@@ -74,7 +74,7 @@ ExitCode Label(LabelOptions& options) {
 ExitCode RunLabel(const Args& args) {
   LabelOptions options;
   ExitCode exit_code = ExitCode::kOk;
-  std::optional<std::vector<std::string>> rest = ParseOrExplain(MakeFlags(options), args, exit_code);
+  std::optional<std::vector<std::string>> rest = ParseOrExplain(MakeLabelFlags(options), args, exit_code);
   if (!rest.has_value()) return exit_code;
   options.args = *std::move(rest);
   absl::Status status;

@@ -1,7 +1,6 @@
 #include "client/label_render.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -12,14 +11,13 @@
 namespace attendant::client {
 namespace {
 
-constexpr int kNoLimit = std::numeric_limits<int>::max();
 constexpr int kGapColumns = 2;
 
 std::string OneWordEach(const v1::TokenLabels& labels) {
   std::string line;
   for (const v1::LabelledSpan& word : labels.words()) {
-    absl::StrAppend(&line, line.empty() ? "" : " ", PrintableLabel(word.text(), kNoLimit), "/",
-                    PrintableLabel(word.label(), kNoLimit));
+    absl::StrAppend(&line, line.empty() ? "" : " ", PrintableLabel(word.text()), "/",
+                    PrintableLabel(word.label()));
   }
   return line + "\n";
 }
@@ -59,7 +57,7 @@ std::string Interlinear(const v1::TokenLabels& labels, int columns) {
   return text;
 }
 
-Json ToJson(const v1::LabelledSpan& span) {
+Json SpanJson(const v1::LabelledSpan& span) {
   return {{"text", span.text()},
           {"label", span.label()},
           {"probability", Number(span.probability())},
@@ -68,9 +66,9 @@ Json ToJson(const v1::LabelledSpan& span) {
 }
 
 template <typename Spans>
-Json ToJson(const Spans& spans) {
+Json SpansJson(const Spans& spans) {
   Json json = Json::array();
-  for (const v1::LabelledSpan& span : spans) json.push_back(ToJson(span));
+  for (const v1::LabelledSpan& span : spans) json.push_back(SpanJson(span));
   return json;
 }
 
@@ -81,8 +79,7 @@ std::string RenderText(const TextLabels& result, const LabelFormat& format) {
   std::string text =
       format.for_terminal ? Interlinear(result.answer, format.columns) : OneWordEach(result.answer);
   for (const v1::LabelledSpan& entity : result.answer.entities()) {
-    absl::StrAppend(&text, "\t", PrintableLabel(entity.label(), kNoLimit), "\t",
-                    PrintableLabel(entity.text(), kNoLimit),
+    absl::StrAppend(&text, "\t", PrintableLabel(entity.label()), "\t", PrintableLabel(entity.text()),
                     absl::StrFormat("\t%.4f\n", entity.probability()));
   }
   if (format.for_terminal) text += '\n';
@@ -96,8 +93,8 @@ std::string RenderJson(const TextLabels& result) {
     return OneLine(json);
   }
   json["model"] = result.model;
-  json["words"] = ToJson(result.answer.words());
-  json["entities"] = ToJson(result.answer.entities());
+  json["words"] = SpansJson(result.answer.words());
+  json["entities"] = SpansJson(result.answer.entities());
   json["tokens"] = result.answer.tokens();
   json["truncated"] = result.answer.truncated();
   json["timing_ms"] = TimingJson(result.answer.timing());

@@ -30,7 +30,7 @@ struct ModelsOptions {
   bool json = false;
 };
 
-FlagSet MakeFlags(ModelsOptions& options) {
+FlagSet MakeModelsFlags(ModelsOptions& options) {
   FlagSet flags(
       {.name = "models",
        .synopsis = "[FLAGS] [NAME]",
@@ -101,7 +101,7 @@ std::string RenderList(const std::vector<v1::Model>& models) {
 }
 
 // All fields by their names in the API; 64-bit integers, which protobuf's JSON has as strings, as numbers.
-Json ToJson(const v1::Model& model) {
+Json ModelJson(const v1::Model& model) {
   google::protobuf::util::JsonPrintOptions print;
   print.preserve_proto_field_names = true;
   std::string text;
@@ -120,7 +120,7 @@ Json ToJson(const v1::Model& model) {
 
 std::string RenderDetails(const v1::Model& model) {
   std::vector<std::vector<std::string>> rows;
-  const Json json = ToJson(model);
+  const Json json = ModelJson(model);
   for (const auto& [key, value] : json.items()) {
     if (!value.is_object()) {
       rows.push_back({key, value.is_string() ? value.get<std::string>() : value.dump()});
@@ -159,7 +159,8 @@ absl::StatusOr<std::vector<v1::Model>> Fetch(const ModelsOptions& options) {
 ExitCode RunModels(const Args& args) {
   ModelsOptions options;
   ExitCode exit_code = ExitCode::kOk;
-  const std::optional<std::vector<std::string>> rest = ParseOrExplain(MakeFlags(options), args, exit_code);
+  const std::optional<std::vector<std::string>> rest =
+      ParseOrExplain(MakeModelsFlags(options), args, exit_code);
   if (!rest.has_value()) return exit_code;
   if (rest->size() > 1) return UsageError(absl::InvalidArgumentError("one name at a time"), "models");
   if (!rest->empty()) options.name = rest->front();
@@ -175,7 +176,7 @@ ExitCode RunModels(const Args& args) {
   }
   std::string text;
   if (options.json) {
-    for (const v1::Model& model : *models) absl::StrAppend(&text, ToJson(model).dump(), "\n");
+    for (const v1::Model& model : *models) absl::StrAppend(&text, ModelJson(model).dump(), "\n");
   } else {
     text = options.name.empty() ? RenderList(*models) : RenderDetails(models->front());
   }

@@ -1,10 +1,12 @@
 #include "client/progress.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "client/duration.h"
 #include "client/terminal.h"
 
@@ -24,6 +26,16 @@ std::string Bar(double share) {
   return absl::StrCat("[", std::string(filled, '#'), std::string(kBarColumns - filled, '-'), "]");
 }
 
+// "203 lines/s", and "4,010 tokens/s" where they are counted.
+std::vector<std::string> Rates(const ProgressState& state) {
+  std::vector<std::string> rates = {
+      absl::StrCat(WithThousands(PerSecond(state.inputs, state.elapsed)), " ", state.units, "/s")};
+  if (state.tokens.has_value()) {
+    rates.push_back(absl::StrCat(WithThousands(PerSecond(*state.tokens, state.elapsed)), " tokens/s"));
+  }
+  return rates;
+}
+
 }  // namespace
 
 std::string WithThousands(uint64_t number) {
@@ -32,15 +44,13 @@ std::string WithThousands(uint64_t number) {
 }
 
 std::string FormatProgress(const ProgressState& state, int columns) {
-  std::vector<std::string> parts = {absl::StrCat(WithThousands(state.lines), " lines")};
-  const bool has_total = state.bytes_total > 0;
+  std::vector<std::string> parts = {absl::StrCat(WithThousands(state.inputs), " ", state.units)};
+  const bool has_total = state.work_total > 0;
   const double share =
-      has_total
-          ? std::min(1.0, static_cast<double>(state.bytes_done) / static_cast<double>(state.bytes_total))
-          : 0;
+      has_total ? std::min(1.0, static_cast<double>(state.work_done) / static_cast<double>(state.work_total))
+                : 0;
   if (has_total) parts.push_back(absl::StrFormat("%3d%% %s", static_cast<int>(share * 100), Bar(share)));
-  parts.push_back(absl::StrCat(WithThousands(PerSecond(state.lines, state.elapsed)), " lines/s"));
-  parts.push_back(absl::StrCat(WithThousands(PerSecond(state.output_tokens, state.elapsed)), " tokens/s"));
+  for (std::string& rate : Rates(state)) parts.push_back(std::move(rate));
   if (has_total) {
     const absl::Duration left = share > 0 ? state.elapsed * (1 / share - 1) : absl::InfiniteDuration();
     parts.push_back(absl::StrCat("ETA ", FormatClock(left)));
@@ -55,10 +65,8 @@ std::string FormatProgress(const ProgressState& state, int columns) {
 }
 
 std::string FormatSummary(const ProgressState& state) {
-  return absl::StrFormat("%s lines in %.1f s (%s lines/s, %s tokens/s)", WithThousands(state.lines),
-                         absl::ToDoubleSeconds(state.elapsed),
-                         WithThousands(PerSecond(state.lines, state.elapsed)),
-                         WithThousands(PerSecond(state.output_tokens, state.elapsed)));
+  return absl::StrFormat("%s %s in %.1f s (%s)", WithThousands(state.inputs), state.units,
+                         absl::ToDoubleSeconds(state.elapsed), absl::StrJoin(Rates(state), ", "));
 }
 
 void ProgressBar::Update(const ProgressState& state) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -8,10 +9,12 @@
 namespace attendant::client {
 
 struct ProgressState {
-  uint64_t lines = 0;
-  uint64_t output_tokens = 0;
-  uint64_t bytes_done = 0;
-  uint64_t bytes_total = 0;  // 0: not known, as for a pipe.
+  std::string units = "lines";  // What the inputs are called.
+  uint64_t inputs = 0;
+  std::optional<uint64_t> tokens = 0;  // nullopt: they are not counted, as of images.
+  // How much of the whole is done, in bytes or in inputs.
+  uint64_t work_done = 0;
+  uint64_t work_total = 0;  // 0: not known, as for a pipe.
   absl::Duration elapsed = absl::ZeroDuration();
 };
 
@@ -19,7 +22,7 @@ struct ProgressState {
 std::string WithThousands(uint64_t number);
 
 // One line of at most `columns` columns: "  812 lines  41% [########------------]  203 lines/s  4,010
-// tokens/s ETA 0:06". Without a total there is neither bar nor ETA. What does not fit is left out from the
+// tokens/s  ETA 0:06". Without a total there is neither bar nor ETA. What does not fit is left out from the
 // right.
 std::string FormatProgress(const ProgressState& state, int columns);
 

@@ -19,7 +19,7 @@ const char* FinishReasonName(v1::FinishReason reason) {
   }
 }
 
-Json ToJson(const v1::Hypothesis& hypothesis) {
+Json HypothesisJson(const v1::Hypothesis& hypothesis) {
   Json json = {{"text", hypothesis.text()},
                {"score", Number(hypothesis.score())},
                {"finish_reason", FinishReasonName(hypothesis.finish_reason())},
@@ -35,12 +35,12 @@ Json ToJson(const v1::Hypothesis& hypothesis) {
   return json;
 }
 
-Json ToJson(const v1::SentenceTranslation& sentence) {
+Json SentenceJson(const v1::SentenceTranslation& sentence) {
   Json json = {{"source", sentence.source_text()}};
   if (!sentence.source_tokens().empty()) json["source_tokens"] = Strings(sentence.source_tokens());
   json["hypotheses"] = Json::array();
   for (const v1::Hypothesis& hypothesis : sentence.hypotheses())
-    json["hypotheses"].push_back(ToJson(hypothesis));
+    json["hypotheses"].push_back(HypothesisJson(hypothesis));
   return json;
 }
 
@@ -48,7 +48,7 @@ void AddTranslation(const v1::Translation& translation, Json& json) {
   json["translation"] = translation.translated_text();
   json["sentences"] = Json::array();
   for (const v1::SentenceTranslation& sentence : translation.sentences()) {
-    json["sentences"].push_back(ToJson(sentence));
+    json["sentences"].push_back(SentenceJson(sentence));
   }
   json["input_tokens"] = translation.input_tokens();
   json["output_tokens"] = translation.output_tokens();

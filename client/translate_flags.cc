@@ -5,11 +5,11 @@ namespace {
 
 using Decoding = v1::TranslationOptions;
 
-constexpr char kSummary[] =
+constexpr char kTranslateSummary[] =
     "Translates texts: each argument, or each line of standard input or of a file.\n"
     "The order is kept and each text gives one line; empty lines stay empty.";
 
-constexpr char kExamples[] =
+constexpr char kTranslateExamples[] =
     "  attendant translate \"Good morning.\" \"How are you?\"\n"
     "  attendant translate --input book.en --output book.de\n"
     "  attendant translate --whole --input letter.txt\n"
@@ -17,7 +17,7 @@ constexpr char kExamples[] =
     "  attendant translate --alignment --output-image map.png \"The house is small.\"\n"
     "  echo \"Good night.\" | attendant translate --json\n";
 
-constexpr char kNotes[] =
+constexpr char kTranslateNotes[] =
     "With --n-best or --scores a line is TEXT.SENTENCE, RANK, SCORE, HYPOTHESIS, separated by tabs.\n"
     "\n"
     "JSON, one object a line: number (from 1), source, and then either model, translation,\n"
@@ -28,7 +28,7 @@ constexpr char kNotes[] =
     "Exit codes: 0 all translated; 1 some text failed; 2 wrong command line; 3 server not reachable;\n"
     "4 every failure was a deadline; 130 interrupted.\n";
 
-void AddInputFlags(FlagSet& flags, TranslateOptions& o) {
+void AddTranslateInputFlags(FlagSet& flags, TranslateOptions& o) {
   flags.BeginGroup("Input and output");
   flags.Add(TextFlag("input", "FILE", "Lines to translate. '-': standard input.",
                      [&o](std::string value) { o.input = std::move(value); }));
@@ -137,11 +137,11 @@ void AddTransportFlags(FlagSet& flags, TranslateOptions& o) {
 FlagSet MakeTranslateFlags(TranslateOptions& options) {
   FlagSet flags({.name = "translate",
                  .synopsis = "[FLAGS] [TEXT...]",
-                 .summary = kSummary,
-                 .examples = kExamples,
-                 .notes = kNotes});
+                 .summary = kTranslateSummary,
+                 .examples = kTranslateExamples,
+                 .notes = kTranslateNotes});
   Decoding& decoding = *options.request.mutable_options();
-  AddInputFlags(flags, options);
+  AddTranslateInputFlags(flags, options);
   AddModelFlags(flags, options);
   AddSearchFlags(flags, decoding);
   AddSamplingFlags(flags, decoding);

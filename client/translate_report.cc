@@ -1,5 +1,7 @@
 #include "client/translate_report.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "client/commands.h"
 #include "client/connection.h"
@@ -18,6 +20,13 @@ bool EndsTheRun(const absl::Status& status) {
 
 }  // namespace
 
+TranslateReport::TranslateReport(ReportOptions options)
+    : options_(std::move(options)), progress_(options_.progress_fd) {
+  state_.units = absl::StrCat(options_.unit, "s");
+  if (!options_.counts_tokens) state_.tokens.reset();
+  state_.work_total = options_.num_inputs > 0 ? options_.num_inputs : options_.input_bytes;
+}
+
 absl::Status TranslateReport::Add(const SourceText& text, const absl::Status& status, int64_t output_tokens) {
   return Add(absl::StrCat(options_.unit, " ", text.number), text.input_bytes, status, output_tokens);
 }
@@ -25,10 +34,9 @@ absl::Status TranslateReport::Add(const SourceText& text, const absl::Status& st
 absl::Status TranslateReport::Add(std::string_view name, uint64_t input_bytes, const absl::Status& status,
                                   int64_t tokens) {
   if (EndsTheRun(status)) return status;
-  ++state_.lines;
-  state_.bytes_done += input_bytes;
-  state_.bytes_total = options_.input_bytes;
-  state_.output_tokens += static_cast<uint64_t>(tokens);
+  ++state_.inputs;
+  state_.work_done += options_.num_inputs > 0 ? 1 : input_bytes;
+  if (state_.tokens.has_value()) *state_.tokens += static_cast<uint64_t>(tokens);
   state_.elapsed = absl::FromChrono(std::chrono::steady_clock::now() - begin_);
   if (!status.ok()) {
     num_deadlines_ += absl::IsDeadlineExceeded(status) ? 1 : 0;
@@ -49,8 +57,8 @@ void TranslateReport::Print(std::string_view message) {
 
 void TranslateReport::Finish() {
   progress_.Finish(state_);
-  if (num_failed_ > 0 && state_.lines > 1) {
-    PrintError(absl::StrCat(WithThousands(num_failed_), " of ", WithThousands(state_.lines), " ",
+  if (num_failed_ > 0 && state_.inputs > 1) {
+    PrintError(absl::StrCat(WithThousands(num_failed_), " of ", WithThousands(state_.inputs), " ",
                             options_.units, " failed"));
   }
 }

@@ -17,15 +17,17 @@ struct ReportOptions {
   std::string unit = "line";    // What a text is called: "line 7: ...".
   std::string units = "texts";  // What several are called: "2 of 7 texts failed".
   int progress_fd = -1;         // Where the progress bar goes; -1: none.
-  uint64_t input_bytes = 0;     // Of all texts; 0: not known.
+  // How much there is to do, as the bar shows it: bytes of text, or inputs. Neither: not known.
+  uint64_t input_bytes = 0;
+  uint64_t num_inputs = 0;
+  bool counts_tokens = true;  // False: of images.
 };
 
 // Counts what became of the texts, shows progress and errors on standard error, and knows the exit code.
 // Not thread-safe.
 class TranslateReport {
  public:
-  explicit TranslateReport(ReportOptions options)
-      : options_(std::move(options)), progress_(options_.progress_fd) {}
+  explicit TranslateReport(ReportOptions options);
 
   // A text is done. Not OK when no other text can fare better: the server is gone, the model is not there.
   absl::Status Add(const SourceText& text, const absl::Status& status, int64_t output_tokens);
@@ -38,7 +40,7 @@ class TranslateReport {
 
   // Of the texts so far.
   ExitCode exit_code() const;
-  uint64_t num_texts() const { return state_.lines; }
+  uint64_t num_texts() const { return state_.inputs; }
 
  private:
   ReportOptions options_;

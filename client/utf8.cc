@@ -1,6 +1,7 @@
 #include "client/utf8.h"
 
 #include <iterator>
+#include <limits>
 
 namespace attendant::client {
 namespace {
@@ -106,6 +107,10 @@ std::string PrintableLabel(std::string_view text, int max_columns) {
     text.remove_prefix(c.length_bytes);
   }
   return label;
+}
+
+std::string PrintableLabel(std::string_view text) {
+  return PrintableLabel(text, std::numeric_limits<int>::max());
 }
 
 }  // namespace attendant::client

@@ -33,5 +33,7 @@ int DisplayWidth(std::string_view text);
 // The text with control characters (line breaks, escape sequences) as U+FFFD, and at most max_columns wide: a
 // longer one ends in "…". For labels.
 std::string PrintableLabel(std::string_view text, int max_columns);
+// The same at any width.
+std::string PrintableLabel(std::string_view text);
 
 }  // namespace attendant::client

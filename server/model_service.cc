@@ -7,7 +7,7 @@
 namespace attendant {
 namespace {
 
-v1::Model::State ToProto(ModelState state) {
+v1::Model::State StateToProto(ModelState state) {
   switch (state) {
     case ModelState::kLoading:
       return v1::Model::LOADING;
@@ -35,7 +35,7 @@ void Describe(const Translator::Info& info, v1::Model& result) {
   result.set_vocab_size(info.vocab_size);
   result.mutable_limits()->set_max_source_tokens(info.max_source_tokens);
   result.mutable_limits()->set_max_target_tokens(info.max_target_tokens);
-  *result.mutable_default_options() = attendant::ToProto(info.default_decoding);
+  *result.mutable_default_options() = ToProto(info.default_decoding);
   result.mutable_ignored_generation_keys()->Add(info.ignored_generation_keys.begin(),
                                                 info.ignored_generation_keys.end());
 }
@@ -60,7 +60,7 @@ void Describe(const ImageModel::Info& info, v1::Model& result) {
 v1::Model DescribeModel(const ServedModel& model, const config::Limits& limits) {
   v1::Model result;
   result.set_name(model.name);
-  result.set_state(ToProto(model.state));
+  result.set_state(StateToProto(model.state));
   result.set_state_message(model.state == ModelState::kLoading ? "still loading" : model.message);
   if (model.state != ModelState::kReady) return result;
   const EngineModelSummary summary = Summarize(model.engine);
@@ -69,7 +69,7 @@ v1::Model DescribeModel(const ServedModel& model, const config::Limits& limits) 
   result.set_weights_bytes(summary.weights_bytes);
   result.set_kv_cache_bytes(summary.kv_cache_bytes);
   result.set_num_workers(summary.num_workers);
-  *result.mutable_load_time() = attendant::ToProto(summary.load_time);
+  *result.mutable_load_time() = ToProto(summary.load_time);
   for (const Task task : kAllTasks) {
     if (model.engine.Serves(task)) result.add_tasks(std::string(TaskName(task)));
   }

@@ -6,7 +6,7 @@
 namespace attendant {
 namespace {
 
-using Seconds = std::chrono::duration<double>;
+using FloatSeconds = std::chrono::duration<double>;
 constexpr double kMemorySeconds = 10;
 constexpr Duration kShortest = std::chrono::milliseconds(50);
 constexpr Duration kLongest = std::chrono::seconds(10);
@@ -15,7 +15,7 @@ constexpr Duration kUnknown = std::chrono::seconds(1);
 }  // namespace
 
 double RetryHint::DecayedCount(TimePoint now) const {
-  return count_ * std::exp(-Seconds(now - updated_).count() / kMemorySeconds);
+  return count_ * std::exp(-FloatSeconds(now - updated_).count() / kMemorySeconds);
 }
 
 void RetryHint::OnFinished(int32_t sentences) {
@@ -30,7 +30,7 @@ Duration RetryHint::After(int32_t queue_depth) const {
   const std::lock_guard lock(mutex_);
   const double rate = DecayedCount(now) / kMemorySeconds;
   if (rate * kMemorySeconds < 1) return kUnknown;
-  const Seconds wait(std::min(queue_depth / 2.0 / rate, Seconds(kLongest).count()));
+  const FloatSeconds wait(std::min(queue_depth / 2.0 / rate, FloatSeconds(kLongest).count()));
   return std::max(kShortest, std::chrono::duration_cast<Duration>(wait));
 }
 

@@ -82,13 +82,23 @@ absl::StatusOr<std::string> ResolveWithin(const std::string& dir, std::string_vi
   const fs::path root = fs::canonical(dir, error);
   if (error) return absl::NotFoundError(absl::StrCat(dir, ": ", error.message()));
   const fs::path file = fs::canonical(root / name, error);
-  if (error) return absl::NotFoundError(absl::StrCat(shown, ": ", error.message()));
+  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) {
+    return absl::NotFoundError(absl::StrCat(shown, ": ", error.message()));
+  }
+  // A loop of links, say: a file that is optional is there, and must not pass for absent.
+  if (error) return absl::FailedPreconditionError(absl::StrCat(shown, ": ", error.message()));
   const auto [root_end, unused] = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
   if (root_end != root.end()) {
     return absl::FailedPreconditionError(
         absl::StrCat(shown, " is a link that leads out of the directory; copy the file there (cp -L)"));
   }
   return file.string();
+}
+
+absl::StatusOr<std::string> ReadTextFileWithin(const std::string& dir, std::string_view name,
+                                               uint64_t max_bytes) {
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string path, ResolveWithin(dir, name));
+  return ReadTextFile(path, max_bytes);
 }
 
 }  // namespace attendant

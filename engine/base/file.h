@@ -39,8 +39,12 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path, uint64_t max_b
 
 // The path of file `name` of a model directory with its links followed. A model says itself what its files
 // are called, so the name must be plain (no '/', no NUL, not "..") and the file, once links are followed,
-// within the directory. Errors: FAILED_PRECONDITION naming the rule that is broken; NOT_FOUND when there is
-// no such file.
+// within the directory. Errors: FAILED_PRECONDITION naming the rule that is broken, or why the file cannot be
+// reached; NOT_FOUND when there is no such file.
 absl::StatusOr<std::string> ResolveWithin(const std::string& dir, std::string_view name);
+
+// The text of file `name` of a model directory. Errors: of both.
+absl::StatusOr<std::string> ReadTextFileWithin(const std::string& dir, std::string_view name,
+                                               uint64_t max_bytes);
 
 }  // namespace attendant

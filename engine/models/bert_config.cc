@@ -41,7 +41,7 @@ BertConfig Defaults(BertFamily family) {
   return config;
 }
 
-void ReadSizes(JsonFields& fields, BertConfig& config) {
+void ReadBertSizes(JsonFields& fields, BertConfig& config) {
   const bool is_distil = config.family == BertFamily::kDistilBert;
   const auto key = [is_distil](const char* usual, const char* distil) { return is_distil ? distil : usual; };
   fields.Read("vocab_size", kVocabRange, config.vocab_size);
@@ -69,7 +69,7 @@ void ReadFirstPosition(JsonFields& fields, BertConfig& config) {
   }
 }
 
-absl::Status CheckSwitches(const json& document, std::string_view source) {
+absl::Status CheckBertSwitches(const json& document, std::string_view source) {
   const auto position_type = document.find("position_embedding_type");
   if (position_type != document.end() && position_type->is_string() && *position_type != "absolute") {
     return absl::FailedPreconditionError(
@@ -118,13 +118,13 @@ absl::StatusOr<BertConfig> ParseBertConfig(const json& document, std::string_vie
     if (known.model_type != model_type) continue;
     BertConfig config = Defaults(known.family);
     config.model_type = model_type;
-    ReadSizes(fields, config);
+    ReadBertSizes(fields, config);
     ReadFirstPosition(fields, config);
     const bool is_distil = known.family == BertFamily::kDistilBert;
     ATTENDANT_RETURN_IF_ERROR(
         ReadActivation(fields, is_distil ? "activation" : "hidden_act", source, config.activation));
     ATTENDANT_RETURN_IF_ERROR(fields.status());
-    ATTENDANT_RETURN_IF_ERROR(CheckSwitches(document, source));
+    ATTENDANT_RETURN_IF_ERROR(CheckBertSwitches(document, source));
     ATTENDANT_RETURN_IF_ERROR(ReadHead(document, source, config));
     return config;
   }

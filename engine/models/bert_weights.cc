@@ -63,11 +63,11 @@ const Names& NamesOf(BertFamily family) {
   std::abort();  // Every family has a case.
 }
 
-std::string PrefixOf(const BertConfig& config, const WeightMap& weights) {
+std::string BertPrefixOf(const BertConfig& config, const WeightMap& weights) {
   return weights.Contains("embeddings.word_embeddings.weight") ? "" : NamesOf(config.family).prefix;
 }
 
-absl::StatusOr<EncoderLayer> LoadLayer(const BertConfig& config, const WeightLoader& load) {
+absl::StatusOr<EncoderLayer> LoadBertLayer(const BertConfig& config, const WeightLoader& load) {
   const Names& names = NamesOf(config.family);
   const int64_t dim = config.hidden_dim;
   const HeadLayout layout{config.num_heads, config.hidden_dim / config.num_heads};
@@ -139,7 +139,7 @@ absl::StatusOr<std::optional<BertHead>> LoadHead(const BertConfig& config, Weigh
 }  // namespace
 
 absl::StatusOr<BertParts> LoadBertParts(const BertConfig& config, WeightMap& weights) {
-  const std::string prefix = PrefixOf(config, weights);
+  const std::string prefix = BertPrefixOf(config, weights);
   const WeightLoader load(weights, prefix);
   const int64_t dim = config.hidden_dim;
   ATTENDANT_ASSIGN_OR_RETURN(
@@ -156,7 +156,7 @@ absl::StatusOr<BertParts> LoadBertParts(const BertConfig& config, WeightMap& wei
   std::vector<EncoderLayer> layers;
   for (int32_t i = 0; i < config.num_layers; ++i) {
     const WeightLoader layer(weights, absl::StrCat(prefix, NamesOf(config.family).layers, i, "."));
-    ATTENDANT_ASSIGN_OR_RETURN(EncoderLayer loaded, LoadLayer(config, layer));
+    ATTENDANT_ASSIGN_OR_RETURN(EncoderLayer loaded, LoadBertLayer(config, layer));
     layers.push_back(std::move(loaded));
   }
   ATTENDANT_ASSIGN_OR_RETURN(std::vector<float> bias, LoadDistanceBias(config, load));
@@ -171,7 +171,7 @@ absl::StatusOr<BertParts> LoadBertParts(const BertConfig& config, WeightMap& wei
 }
 
 absl::StatusOr<int64_t> CheckBertSurplus(const BertConfig& config, WeightMap& weights) {
-  const std::string prefix = PrefixOf(config, weights);
+  const std::string prefix = BertPrefixOf(config, weights);
   const std::string pooler = prefix + "pooler.*";
   const std::string position_ids = prefix + "embeddings.position_ids";
   std::vector<std::string_view> ignorable = {pooler, position_ids};

@@ -83,8 +83,7 @@ absl::StatusOr<std::vector<std::string>> ReadLabels(const json& config, std::str
 
 absl::StatusOr<json> ReadConfig(const std::string& dir) {
   constexpr char kFile[] = "config.json";
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string path, ResolveWithin(dir, kFile));
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxConfigBytes));
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFileWithin(dir, kFile, kMaxConfigBytes));
   ATTENDANT_ASSIGN_OR_RETURN(json config, ParseStrictJson(text, kFile, {.max_bytes = kMaxConfigBytes}));
   if (!config.is_object()) return Corrupt(kFile, "not a JSON object");
   return config;

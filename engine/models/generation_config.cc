@@ -87,7 +87,7 @@ void ReadSearch(JsonFields& fields, GenerationConfig& config) {
   }
 }
 
-void ReadTokens(JsonFields& fields, JsonFields::Range ids, GenerationConfig& config) {
+void ReadGenerationTokens(JsonFields& fields, JsonFields::Range ids, GenerationConfig& config) {
   SpecialTokens& tokens = config.tokens;
   fields.Read("pad_token_id", ids, tokens.pad);
   fields.Read("bos_token_id", ids, tokens.bos);
@@ -129,7 +129,7 @@ absl::StatusOr<GenerationConfig> Parse(std::string_view text, std::string_view s
   config.tokens = defaults;
   const JsonFields::Range ids{0, static_cast<double>(context.vocab_size - 1)};
   ReadSearch(fields, config);
-  ReadTokens(fields, ids, config);
+  ReadGenerationTokens(fields, ids, config);
   ReadRules(fields, ids, config);
   config.ignored_keys = IgnoredKeys(fields);
   ATTENDANT_RETURN_IF_ERROR(fields.status());
@@ -163,16 +163,12 @@ absl::StatusOr<GenerationConfig> ParseLegacyGenerationConfig(std::string_view te
 absl::StatusOr<GenerationConfig> LoadGenerationConfig(const std::string& dir,
                                                       const GenerationContext& context) {
   constexpr char kFile[] = "generation_config.json";
-  const auto path = ResolveWithin(dir, kFile);
-  if (path.ok()) {
-    ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(*path, kMaxConfigBytes));
-    return ParseGenerationConfig(text, kFile, context);
-  }
-  if (!absl::IsNotFound(path.status())) return path.status();
+  const absl::StatusOr<std::string> text = ReadTextFileWithin(dir, kFile, kMaxConfigBytes);
+  if (text.ok()) return ParseGenerationConfig(*text, kFile, context);
+  if (!absl::IsNotFound(text.status())) return text.status();
   constexpr char kLegacyFile[] = "config.json";
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string legacy_path, ResolveWithin(dir, kLegacyFile));
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(legacy_path, kMaxConfigBytes));
-  return ParseLegacyGenerationConfig(text, kLegacyFile, context);
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string legacy, ReadTextFileWithin(dir, kLegacyFile, kMaxConfigBytes));
+  return ParseLegacyGenerationConfig(legacy, kLegacyFile, context);
 }
 
 }  // namespace attendant

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-void ReadSizes(JsonFields& fields, MarianConfig& config) {
+void ReadMarianSizes(JsonFields& fields, MarianConfig& config) {
   fields.Read("vocab_size", kVocabRange, config.vocab_size);
   fields.Read("decoder_vocab_size", {0, kVocabRange.max}, config.decoder_vocab_size);
   if (config.decoder_vocab_size == 0) config.decoder_vocab_size = config.vocab_size;
@@ -42,7 +42,7 @@ void ReadSwitches(JsonFields& fields, MarianConfig& config) {
   fields.Read("tie_word_embeddings", config.tie_word_embeddings);
 }
 
-void ReadTokens(JsonFields& fields, MarianConfig& config) {
+void ReadMarianTokens(JsonFields& fields, MarianConfig& config) {
   SpecialTokens& tokens = config.tokens;
   fields.Read("pad_token_id", {0, kVocabRange.max}, tokens.pad);
   fields.Read("bos_token_id", {0, kVocabRange.max}, tokens.bos);
@@ -66,7 +66,7 @@ void CheckTokens(JsonFields& fields, const MarianConfig& config) {
   for (const int32_t id : tokens.forced_eos) check("forced_eos_token_id", id, config.target_vocab_size());
 }
 
-absl::Status CheckKind(JsonFields& fields, std::string_view source) {
+absl::Status CheckIsMarian(JsonFields& fields, std::string_view source) {
   std::string model_type;
   bool is_encoder_decoder = true;
   fields.Read("model_type", model_type);
@@ -84,11 +84,11 @@ absl::StatusOr<MarianConfig> ParseMarianConfig(std::string_view text, std::strin
   ATTENDANT_ASSIGN_OR_RETURN(const json document,
                              ParseStrictJson(text, source, {.max_bytes = kMaxConfigBytes}));
   JsonFields fields(document, source);
-  ATTENDANT_RETURN_IF_ERROR(CheckKind(fields, source));
+  ATTENDANT_RETURN_IF_ERROR(CheckIsMarian(fields, source));
   MarianConfig config;
-  ReadSizes(fields, config);
+  ReadMarianSizes(fields, config);
   ReadSwitches(fields, config);
-  ReadTokens(fields, config);
+  ReadMarianTokens(fields, config);
   CheckTokens(fields, config);
   ATTENDANT_RETURN_IF_ERROR(ReadActivation(fields, "activation_function", source, config.activation));
   ATTENDANT_RETURN_IF_ERROR(fields.status());
@@ -97,8 +97,7 @@ absl::StatusOr<MarianConfig> ParseMarianConfig(std::string_view text, std::strin
 
 absl::StatusOr<MarianConfig> LoadMarianConfig(const std::string& dir) {
   constexpr char kFile[] = "config.json";
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string path, ResolveWithin(dir, kFile));
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxConfigBytes));
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFileWithin(dir, kFile, kMaxConfigBytes));
   return ParseMarianConfig(text, kFile);
 }
 

@@ -70,8 +70,8 @@ absl::StatusOr<DecoderLayer> LoadDecoderLayer(const MarianConfig& config, Weight
 }
 
 // A checkpoint may store its positions; the reference then uses those, and computes them otherwise.
-absl::StatusOr<Tensor> LoadPositions(const MarianConfig& config, WeightMap& weights,
-                                     const std::string& side) {
+absl::StatusOr<Tensor> LoadMarianPositions(const MarianConfig& config, WeightMap& weights,
+                                           const std::string& side) {
   const std::string name = absl::StrCat("model.", side, kPositions);
   const int64_t positions = config.max_position_embeddings;
   if (!weights.Contains(name)) return SinusoidalPositions(positions, config.d_model);
@@ -89,7 +89,7 @@ absl::StatusOr<Embedding> LoadEmbedding(const MarianConfig& config, WeightMap& w
   const std::string name =
       shared && weights.Contains("model.shared.weight") ? "model.shared.weight" : side_name;
   ATTENDANT_ASSIGN_OR_RETURN(const TensorView table, weights.Require(name, {vocab_size, config.d_model}));
-  ATTENDANT_ASSIGN_OR_RETURN(Tensor positions, LoadPositions(config, weights, side));
+  ATTENDANT_ASSIGN_OR_RETURN(Tensor positions, LoadMarianPositions(config, weights, side));
   const float scale = config.scale_embedding ? std::sqrt(static_cast<float>(config.d_model)) : 1.0f;
   return Embedding(table, scale, std::move(positions));
 }

@@ -40,7 +40,8 @@ absl::Status CheckKind(const std::filesystem::path& dir, ModelKind wanted) {
 
 absl::StatusOr<std::string> ReadModelType(const std::filesystem::path& dir) {
   const std::string path = (dir / "config.json").string();
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxConfigBytes));
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string text,
+                             ReadTextFileWithin(dir.string(), "config.json", kMaxConfigBytes));
   ATTENDANT_ASSIGN_OR_RETURN(const nlohmann::json config, ParseStrictJson(text, path, JsonLimits()));
   if (!config.is_object() || !config.contains("model_type") || !config["model_type"].is_string()) {
     return absl::DataLossError(absl::StrCat(path, ": model_type: expected a string"));

@@ -23,7 +23,7 @@ void ReadSquare(const json& document, const std::string& key, JsonFields& fields
   size = sides.front();
 }
 
-void ReadSizes(const json& document, JsonFields& fields, VitConfig& config) {
+void ReadVitSizes(const json& document, JsonFields& fields, VitConfig& config) {
   fields.Read("hidden_size", kWidthRange, config.hidden_dim);
   fields.Read("num_hidden_layers", kLayersRange, config.num_layers);
   fields.Read("num_attention_heads", kHeadsRange, config.num_heads);
@@ -39,7 +39,7 @@ void ReadSizes(const json& document, JsonFields& fields, VitConfig& config) {
   }
 }
 
-absl::Status CheckSwitches(JsonFields& fields, std::string_view source) {
+absl::Status CheckVitSwitches(JsonFields& fields, std::string_view source) {
   int32_t channels = 3;
   bool qkv_bias = true;
   fields.Read("num_channels", {1, 1024}, channels);
@@ -73,9 +73,9 @@ absl::StatusOr<VitConfig> ParseVitConfig(const json& document, std::string_view 
                                                       "\" is not an image encoder"));
   }
   config.is_deit = config.model_type == "deit";
-  ReadSizes(document, fields, config);
+  ReadVitSizes(document, fields, config);
   ATTENDANT_RETURN_IF_ERROR(ReadActivation(fields, "hidden_act", source, config.activation));
-  ATTENDANT_RETURN_IF_ERROR(CheckSwitches(fields, source));
+  ATTENDANT_RETURN_IF_ERROR(CheckVitSwitches(fields, source));
   const std::string architecture = FirstArchitecture(document);
   if (absl::EndsWith(architecture, "ForImageClassification")) config.head = VitHead::kClassToken;
   if (absl::EndsWith(architecture, "ForImageClassificationWithTeacher")) config.head = VitHead::kBothTokens;

@@ -11,11 +11,11 @@
 namespace attendant {
 namespace {
 
-std::string PrefixOf(const VitConfig& config, const WeightMap& weights) {
+std::string VitPrefixOf(const VitConfig& config, const WeightMap& weights) {
   return weights.Contains("embeddings.cls_token") ? "" : config.model_type + ".";
 }
 
-absl::StatusOr<EncoderLayer> LoadLayer(const VitConfig& config, const WeightLoader& load) {
+absl::StatusOr<EncoderLayer> LoadVitLayer(const VitConfig& config, const WeightLoader& load) {
   const int64_t dim = config.hidden_dim;
   const HeadLayout layout{config.num_heads, config.hidden_dim / config.num_heads};
   ATTENDANT_ASSIGN_OR_RETURN(Normalization before, load.Norm("layernorm_before", dim, config.norm_epsilon));
@@ -54,7 +54,7 @@ struct Positions {
   Tensor own_tokens;
   Tensor patches;
 };
-absl::StatusOr<Positions> LoadPositions(const VitConfig& config, Grid grid, const WeightLoader& load) {
+absl::StatusOr<Positions> LoadVitPositions(const VitConfig& config, Grid grid, const WeightLoader& load) {
   const int64_t dim = config.hidden_dim;
   const int64_t own = config.num_own_tokens();
   const Grid trained{config.grid(), config.grid()};
@@ -91,15 +91,15 @@ absl::StatusOr<std::vector<Linear>> LoadClassifiers(const VitConfig& config, Wei
 }  // namespace
 
 absl::StatusOr<VitParts> LoadVitParts(const VitConfig& config, Grid grid, WeightMap& weights) {
-  const std::string prefix = PrefixOf(config, weights);
+  const std::string prefix = VitPrefixOf(config, weights);
   const WeightLoader load(weights, prefix);
   const int64_t dim = config.hidden_dim;
   ATTENDANT_ASSIGN_OR_RETURN(Linear patches, LoadPatches(config, load));
-  ATTENDANT_ASSIGN_OR_RETURN(Positions positions, LoadPositions(config, grid, load));
+  ATTENDANT_ASSIGN_OR_RETURN(Positions positions, LoadVitPositions(config, grid, load));
   std::vector<EncoderLayer> layers;
   for (int32_t i = 0; i < config.num_layers; ++i) {
     const WeightLoader layer(weights, absl::StrCat(prefix, "encoder.layer.", i, "."));
-    ATTENDANT_ASSIGN_OR_RETURN(EncoderLayer loaded, LoadLayer(config, layer));
+    ATTENDANT_ASSIGN_OR_RETURN(EncoderLayer loaded, LoadVitLayer(config, layer));
     layers.push_back(std::move(loaded));
   }
   ATTENDANT_ASSIGN_OR_RETURN(Normalization norm, load.Norm("layernorm", dim, config.norm_epsilon));
@@ -118,7 +118,7 @@ absl::StatusOr<VitParts> LoadVitParts(const VitConfig& config, Grid grid, Weight
 }
 
 absl::StatusOr<int64_t> CheckVitSurplus(const VitConfig& config, WeightMap& weights) {
-  const std::string prefix = PrefixOf(config, weights);
+  const std::string prefix = VitPrefixOf(config, weights);
   const std::string pooler = prefix + "pooler.*";
   const std::string mask_token = prefix + "embeddings.mask_token";
   return CountParameters(weights, {pooler, mask_token});

@@ -11,7 +11,7 @@
 namespace attendant {
 namespace {
 
-constexpr int64_t kMaxPreparingBytes = int64_t{256} << 20;
+constexpr int64_t kMaxPreparingInputBytes = int64_t{256} << 20;
 
 SchedulerOptions WithoutBlocks(SchedulerOptions options) {
   options.limits.spare_blocks_per_job = 0;
@@ -35,7 +35,7 @@ EncodePipeline::EncodePipeline(const EncodePipelineOptions& options, MakeExecuto
     : options_(options),
       observer_(observer),
       clock_(clock),
-      open_({options.scheduler.max_queue, kMaxPreparingBytes}),
+      open_({options.scheduler.max_queue, kMaxPreparingInputBytes}),
       threads_(std::make_unique<ThreadPool>("prepare", options.prepare_threads)),
       num_workers_(NumWorkers(options.num_workers)),
       lender_(num_workers_, Pinning(num_workers_)),

@@ -211,8 +211,9 @@ absl::StatusOr<std::unique_ptr<ImageModel>> ImageModel::Load(const std::filesyst
                                                              SchedulerObserver& observer,
                                                              const Clock& clock) {
   const TimePoint begin = clock.Now();
-  const std::string path = dir / "preprocessor_config.json";
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxPreprocessorBytes));
+  constexpr char kFile[] = "preprocessor_config.json";
+  const std::string path = dir / kFile;
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFileWithin(dir, kFile, kMaxPreprocessorBytes));
   ATTENDANT_ASSIGN_OR_RETURN(PreprocessorConfig preprocessor, ParsePreprocessorConfig(text, path));
   const std::optional<ImageSize> size = preprocessor.OutputSize();
   if (!size.has_value()) {

@@ -25,9 +25,10 @@ struct Languages {
 
 // "source_lang" and "target_lang" of tokenizer_config.json, where the model says them.
 absl::StatusOr<Languages> ReadLanguages(const std::filesystem::path& dir) {
-  const std::string path = dir / "tokenizer_config.json";
+  constexpr char kFile[] = "tokenizer_config.json";
+  const std::string path = dir / kFile;
   Languages languages;
-  const absl::StatusOr<std::string> text = ReadTextFile(path, kMaxTokenizerConfigBytes);
+  const absl::StatusOr<std::string> text = ReadTextFileWithin(dir, kFile, kMaxTokenizerConfigBytes);
   if (absl::IsNotFound(text.status())) return languages;
   ATTENDANT_RETURN_IF_ERROR(text.status());
   ATTENDANT_ASSIGN_OR_RETURN(const nlohmann::json json, ParseStrictJson(*text, path, JsonLimits()));

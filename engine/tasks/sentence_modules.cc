@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kMaxFileBytes = 4 << 20;
 constexpr JsonFields::Range kDimRange{1, 65536};
+constexpr size_t kMaxModules = 64;  // Each may be a matrix in memory, all of one file.
 
 struct PoolingName {
   const char* mode;  // In "pooling_mode", of 5.4 and later.
@@ -38,14 +39,16 @@ constexpr PoolingName kPoolingNames[] = {
     {"lasttoken", "pooling_mode_lasttoken", Pooling::kLastToken},
 };
 
-absl::StatusOr<json> ReadJson(const std::string& path) {
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxFileBytes));
-  return ParseStrictJson(text, path, {.max_bytes = kMaxFileBytes});
+// A file of a directory that is the model's.
+absl::StatusOr<json> ReadJson(const fs::path& file) {
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string text,
+                             ReadTextFileWithin(file.parent_path(), file.filename().string(), kMaxFileBytes));
+  return ParseStrictJson(text, file.string(), {.max_bytes = kMaxFileBytes});
 }
 
 // An empty object where there is no file.
-absl::StatusOr<json> ReadJsonIfThere(const std::string& path) {
-  absl::StatusOr<json> document = ReadJson(path);
+absl::StatusOr<json> ReadJsonIfThere(const fs::path& file) {
+  absl::StatusOr<json> document = ReadJson(file);
   if (absl::IsNotFound(document.status())) return json::object();
   return document;
 }
@@ -176,6 +179,10 @@ absl::StatusOr<SentenceModules> SentenceModules::Load(const fs::path& dir, int32
   ATTENDANT_RETURN_IF_ERROR(list.status());
   modules.is_of_sentence_transformers_ = true;
   if (!list->is_array()) return absl::DataLossError(absl::StrCat(path, ": expected a list of modules"));
+  if (list->size() > kMaxModules) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": ", list->size(), " modules; the limit is ", kMaxModules));
+  }
   for (const json& module : *list) {
     JsonFields fields(module, path);
     std::string type, folder;

@@ -21,12 +21,13 @@ absl::Status Corrupt(const std::filesystem::path& file, const std::string& what)
   return absl::DataLossError(absl::StrCat(file.string(), ": ", what));
 }
 
-// The object in file; an empty one where there is no such file.
+// The object in file, of a model directory; an empty one where there is no such file.
 absl::StatusOr<Json> ReadObject(const std::filesystem::path& file) {
-  std::error_code error;
-  if (!std::filesystem::exists(file, error)) return Json::object();
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file, kMaxConfigBytes));
-  ATTENDANT_ASSIGN_OR_RETURN(Json object, ParseStrictJson(text, file.string(), JsonLimits()));
+  const absl::StatusOr<std::string> text =
+      ReadTextFileWithin(file.parent_path().string(), file.filename().string(), kMaxConfigBytes);
+  if (absl::IsNotFound(text.status())) return Json::object();
+  ATTENDANT_RETURN_IF_ERROR(text.status());
+  ATTENDANT_ASSIGN_OR_RETURN(Json object, ParseStrictJson(*text, file.string(), JsonLimits()));
   if (!object.is_object()) return Corrupt(file, "not a JSON object");
   return object;
 }

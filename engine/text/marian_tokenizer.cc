@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "engine/base/file.h"
 #include "engine/base/status_macros.h"
 #include "engine/text/added_tokens.h"
 #include "engine/text/marian_config.h"
@@ -203,13 +204,20 @@ class MarianTokenizer : public Tokenizer {
   absl::flat_hash_set<int32_t> special_ids_;
 };
 
-absl::StatusOr<Side> LoadSide(const std::filesystem::path& model_file,
-                              const std::filesystem::path& vocabulary_file, const std::string& unk_token) {
+struct SideFiles {
+  std::string_view model;
+  std::string_view vocabulary;
+};
+
+absl::StatusOr<Side> LoadSide(const std::string& model_dir, const SideFiles& files,
+                              const std::string& unk_token) {
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string model_file, ResolveWithin(model_dir, files.model));
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string vocabulary_file, ResolveWithin(model_dir, files.vocabulary));
   ATTENDANT_ASSIGN_OR_RETURN(std::unique_ptr<SentencePiece> model, SentencePiece::Load(model_file));
   ATTENDANT_ASSIGN_OR_RETURN(TokenTable table, TokenTable::Load(vocabulary_file));
   if (table.Id(unk_token) == TokenTable::kNoId) {
     return absl::DataLossError(
-        absl::StrCat(vocabulary_file.string(), ": the unknown token \"", unk_token, "\" is missing"));
+        absl::StrCat(vocabulary_file, ": the unknown token \"", unk_token, "\" is missing"));
   }
   return Side(std::move(model), std::move(table), unk_token);
 }
@@ -218,12 +226,11 @@ absl::StatusOr<Side> LoadSide(const std::filesystem::path& model_file,
 
 absl::StatusOr<std::unique_ptr<Tokenizer>> LoadMarianTokenizer(const std::filesystem::path& model_dir) {
   ATTENDANT_ASSIGN_OR_RETURN(MarianTokenizerConfig config, LoadMarianTokenizerConfig(model_dir));
-  const std::filesystem::path vocabulary = model_dir / "vocab.json";
-  ATTENDANT_ASSIGN_OR_RETURN(Side source, LoadSide(model_dir / "source.spm", vocabulary, config.unk_token));
+  const std::string_view target_vocabulary = config.separate_vocabs ? "target_vocab.json" : "vocab.json";
+  ATTENDANT_ASSIGN_OR_RETURN(Side source,
+                             LoadSide(model_dir.string(), {"source.spm", "vocab.json"}, config.unk_token));
   ATTENDANT_ASSIGN_OR_RETURN(
-      Side target,
-      LoadSide(model_dir / "target.spm",
-               config.separate_vocabs ? model_dir / "target_vocab.json" : vocabulary, config.unk_token));
+      Side target, LoadSide(model_dir.string(), {"target.spm", target_vocabulary}, config.unk_token));
   return std::make_unique<MarianTokenizer>(std::move(source), std::move(target), std::move(config));
 }
 

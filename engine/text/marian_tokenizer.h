@@ -10,7 +10,8 @@ namespace attendant {
 
 // Loads the tokenizer of a Hugging Face MarianMT directory: source.spm, target.spm, vocab.json (and
 // target_vocab.json with "separate_vocabs"), tokenizer_config.json. Errors: NOT_FOUND a file is missing;
-// DATA_LOSS a file is corrupt, with the reason. Source: transformers, models/marian/tokenization_marian.py.
+// FAILED_PRECONDITION one is a link out of the directory; DATA_LOSS one is corrupt, with the reason. Source:
+// transformers, models/marian/tokenization_marian.py.
 absl::StatusOr<std::unique_ptr<Tokenizer>> LoadMarianTokenizer(const std::filesystem::path& model_dir);
 
 }  // namespace attendant

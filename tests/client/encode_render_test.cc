@@ -84,7 +84,7 @@ v1::LabelledSpan Span(const std::string& text, const std::string& label, int beg
   return span;
 }
 
-TextLabels Sentence() {
+TextLabels LabelledSentence() {
   TextLabels result;
   result.source = {.number = 1, .text = "Käthe lives here", .input_bytes = 17};
   *result.answer.add_words() = Span("Käthe", "B-PER", 0);
@@ -95,17 +95,18 @@ TextLabels Sentence() {
 }
 
 TEST(RenderLabelsTest, WordsThenEntities) {
-  EXPECT_EQ(RenderText(Sentence(), LabelFormat()), "Käthe/B-PER lives/O here/O\n\tPER\tKäthe\t0.5000\n");
+  EXPECT_EQ(RenderText(LabelledSentence(), LabelFormat()),
+            "Käthe/B-PER lives/O here/O\n\tPER\tKäthe\t0.5000\n");
 }
 
 TEST(RenderLabelsTest, ATerminalHasLabelsBelowWords) {
-  EXPECT_EQ(RenderText(Sentence(), {.for_terminal = true}),
+  EXPECT_EQ(RenderText(LabelledSentence(), {.for_terminal = true}),
             "Käthe  lives  here\n"
             "B-PER  O      O\n"
             "\tPER\tKäthe\t0.5000\n\n");
   // "Käthe  lives" has 12 columns, and all three 18.
   for (const int columns : {11, 12, 17, 18}) {
-    const std::string text = RenderText(Sentence(), {.for_terminal = true, .columns = columns});
+    const std::string text = RenderText(LabelledSentence(), {.for_terminal = true, .columns = columns});
     const std::string first = text.substr(0, text.find('\n'));
     EXPECT_EQ(first, columns < 12 ? "Käthe" : columns < 18 ? "Käthe  lives" : "Käthe  lives  here");
   }
@@ -119,7 +120,7 @@ TEST(RenderLabelsTest, AFailureIsAnEmptyLine) {
 }
 
 TEST(RenderLabelsTest, JsonHasPlaces) {
-  const auto json = nlohmann::json::parse(RenderJson(Sentence()));
+  const auto json = nlohmann::json::parse(RenderJson(LabelledSentence()));
   EXPECT_EQ(json["words"][1]["begin_byte"], 7);
   EXPECT_EQ(json["words"][1]["end_byte"], 12);
   EXPECT_EQ(json["entities"][0]["label"], "PER");

@@ -140,6 +140,34 @@ TEST_F(ClientEncodeTest, DirectoriesAreWalkedAndKeepTheirOrder) {
               ElementsAre("photos/a.png", "photos/b.jpg", "photos/inner/c.WEBP", kImages + "gen-rgb.jpg"));
 }
 
+// Runs the client with a terminal as its standard error alone; what it writes there.
+class ClientProgressTest : public ClientEncodeTest {
+ protected:
+  static std::string OnATerminal(const std::string& arguments) {
+    const std::string command = Binary("attendant").string() + " " + arguments + " >terminal.out";
+    const Finished run = Run("script -qec " + Quote(command) + " /dev/null </dev/null");
+    EXPECT_EQ(run.exit_code, 0) << run.out << run.err;
+    return run.out;
+  }
+};
+
+TEST_F(ClientProgressTest, ManyImagesHaveADisplayOnATerminal) {
+  const std::string two = ImageArgument("gen-420.jpg") + ImageArgument("gen-rgb.jpg");
+  EXPECT_THAT(OnATerminal("classify" + two), HasSubstr("2 images in "));
+  EXPECT_THAT(OnATerminal("embed --images --model vit-classes" + two), HasSubstr("2 images in "));
+  EXPECT_THAT(OnATerminal("classify --quiet" + two), IsEmpty());
+  EXPECT_THAT(OnATerminal("classify" + ImageArgument("gen-420.jpg")), IsEmpty()) << "one is soon done";
+  EXPECT_THAT(Run("attendant classify" + two).err, IsEmpty()) << "no terminal";
+}
+
+TEST_F(ClientProgressTest, LinesHaveADisplayOnATerminal) {
+  Run("printf 't5 t17\\nt3\\n' >lines.txt");
+  for (const char* command :
+       {"label --input", "embed --model bert --input", "classify --model bert-sequence --texts"}) {
+    EXPECT_THAT(OnATerminal(std::string(command) + " lines.txt"), HasSubstr("2 lines in ")) << command;
+  }
+}
+
 TEST_F(ClientEncodeTest, AnImageOnStandardInputHasTheClassesOfTheFile) {
   const Finished piped = Run("cat" + ImageArgument("gen-420.jpg") + " | attendant classify -");
   const Finished named = Run("attendant classify" + ImageArgument("gen-420.jpg"));

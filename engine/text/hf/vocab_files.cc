@@ -21,8 +21,7 @@ constexpr uint64_t kMaxFileBytes = 32 << 20;
 constexpr JsonLimits kLimits = {.max_bytes = kMaxFileBytes, .max_depth = 16, .max_values = 1 << 20};
 
 absl::StatusOr<std::string> ReadFile(const std::string& model_dir, std::string_view name) {
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string path, ResolveWithin(model_dir, name));
-  return ReadTextFile(path, kMaxFileBytes);
+  return ReadTextFileWithin(model_dir, name, kMaxFileBytes);
 }
 
 // An empty object where there is no such file.

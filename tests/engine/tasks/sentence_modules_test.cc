@@ -137,6 +137,55 @@ TEST_F(SentenceModulesTest, OtherOrdersAndOtherModulesAreRefused) {
   EXPECT_EQ(LoadStatus().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST_F(SentenceModulesTest, ThereAreAtMostSixtyFourModules) {
+  Write("1_Pooling/config.json", "{}");
+  for (const size_t count : {63, 64, 65}) {
+    std::vector<std::string> kinds(count, "Transformer");
+    kinds.back() = "Pooling";
+    WriteModules(kinds);
+    EXPECT_EQ(LoadStatus().code(),
+              count <= 64 ? absl::StatusCode::kOk : absl::StatusCode::kFailedPrecondition)
+        << count;
+  }
+}
+
+TEST_F(SentenceModulesTest, ModulesAreWithinTheDirectory) {
+  Write("1_Pooling/config.json", "{}");
+  const fs::path outside = fs::path(testing::TempDir()) / "attendant-modules-outside";
+  fs::create_directories(outside);
+  std::ofstream(outside / "config.json") << "{}";
+  fs::create_directory_symlink(outside, dir_ / "link");
+  for (const std::string& path : {std::string("../attendant-modules-outside"), outside.string(),
+                                  std::string("link"), std::string("1_Pooling/../1_Pooling"),
+                                  std::string("."), std::string(".."), std::string("1_Pooling\\u0000")}) {
+    for (const std::string kind : {"Pooling", "Dense"}) {
+      const std::string pooling = kind == "Dense" ? R"({"type": "x.Pooling", "path": "1_Pooling"},)" : "";
+      Write("modules.json", "[" + pooling + R"({"type": "x.)" + kind + R"(", "path": ")" + path + "\"}]");
+      EXPECT_EQ(LoadStatus().code(), absl::StatusCode::kFailedPrecondition) << path << " " << LoadStatus();
+      EXPECT_THAT(std::string(LoadStatus().message()), HasSubstr("file name")) << path;
+    }
+  }
+  fs::remove_all(outside);
+}
+
+TEST_F(SentenceModulesTest, FilesThatAreLinksOutOfTheDirectoryAreRefused) {
+  const fs::path outside = fs::path(testing::TempDir()) / "attendant-modules-outside";
+  fs::remove_all(outside);
+  Write("1_Pooling/config.json", "{}");
+  WriteModules({"Transformer", "Pooling"});
+  for (const char* name : {"modules.json", "1_Pooling/config.json", "sentence_bert_config.json",
+                           "tokenizer_config.json", "config_sentence_transformers.json"}) {
+    if (!fs::exists(dir_ / name)) Write(name, "{}");
+    ASSERT_TRUE(LoadStatus().ok()) << LoadStatus();
+    fs::rename(dir_ / name, outside);
+    fs::create_symlink(outside, dir_ / name);
+    EXPECT_EQ(LoadStatus().code(), absl::StatusCode::kFailedPrecondition) << name;
+    EXPECT_THAT(std::string(LoadStatus().message()), HasSubstr("leads out of the directory")) << name;
+    fs::rename(outside, dir_ / name);
+  }
+  EXPECT_TRUE(LoadStatus().ok()) << LoadStatus();
+}
+
 TEST_F(SentenceModulesTest, LimitsAndPromptsComeFromTheirFiles) {
   Write("1_Pooling/config.json", R"({"word_embedding_dimension": 2, "include_prompt": false})");
   WriteModules({"Transformer", "Pooling"});

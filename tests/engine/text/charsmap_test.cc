@@ -50,7 +50,7 @@ HandMadeTrie TwoRules(uint32_t value_of_a) {
 
 const std::string kReplacements("XY\0\xC3\xA4\0", 6);
 
-void ExpectRefused(const std::string& blob, const std::string& reason) {
+void ExpectCharsmapRefused(const std::string& blob, const std::string& reason) {
   const auto map = Charsmap::Parse(blob);
   EXPECT_EQ(map.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(map.status().message()), HasSubstr(reason));
@@ -73,39 +73,39 @@ TEST(CharsmapTest, EmptyBlobHasNoRules) {
 
 TEST(CharsmapTest, ValuesMustPointToACharacterOfTheReplacements) {
   EXPECT_TRUE(Charsmap::Parse(TwoRules(5).Blob(kReplacements)).ok());
-  ExpectRefused(TwoRules(6).Blob(kReplacements), "points to offset 6 of 6 bytes");
-  ExpectRefused(TwoRules(0x7FFFFFFF).Blob(kReplacements), "points to offset");
-  ExpectRefused(TwoRules(4).Blob(kReplacements), "points into a character");
+  ExpectCharsmapRefused(TwoRules(6).Blob(kReplacements), "points to offset 6 of 6 bytes");
+  ExpectCharsmapRefused(TwoRules(0x7FFFFFFF).Blob(kReplacements), "points to offset");
+  ExpectCharsmapRefused(TwoRules(4).Blob(kReplacements), "points into a character");
 }
 
 TEST(CharsmapTest, ReplacementsMustBeZeroEndedUtf8) {
-  ExpectRefused(TwoRules(0).Blob("XY"), "zero-ended UTF-8");
-  ExpectRefused(TwoRules(0).Blob(std::string("\xC3\0", 2)), "zero-ended UTF-8");
+  ExpectCharsmapRefused(TwoRules(0).Blob("XY"), "zero-ended UTF-8");
+  ExpectCharsmapRefused(TwoRules(0).Blob(std::string("\xC3\0", 2)), "zero-ended UTF-8");
 }
 
 TEST(CharsmapTest, CyclesAreRefused) {
   HandMadeTrie trie = TwoRules(0);
   trie.Put(512 ^ 'b', HandMadeTrie::Unit('b', 512 ^ 'b' ^ 256));  // "ab" leads to where the root leads to.
-  ExpectRefused(trie.Blob(kReplacements), "a cycle");
+  ExpectCharsmapRefused(trie.Blob(kReplacements), "a cycle");
 }
 
 TEST(CharsmapTest, LeavesOutsideTheArrayAreRefused) {
   HandMadeTrie trie = TwoRules(0);
   trie.Put(512 ^ 'b', HandMadeTrie::Unit('b', 0x1FFFFF, HandMadeTrie::kHasLeaf));
-  ExpectRefused(trie.Blob(kReplacements), "points to offset");
+  ExpectCharsmapRefused(trie.Blob(kReplacements), "points to offset");
 }
 
 TEST(CharsmapTest, LyingHeadersAreRefused) {
   const std::string blob = TwoRules(0).Blob(kReplacements);
-  ExpectRefused(blob.substr(0, 3), "shorter than its header");
-  ExpectRefused(blob.substr(0, 4 + 4096), "claims a trie of 4096 bytes; 4096 are left");
+  ExpectCharsmapRefused(blob.substr(0, 3), "shorter than its header");
+  ExpectCharsmapRefused(blob.substr(0, 4 + 4096), "claims a trie of 4096 bytes; 4096 are left");
   for (const uint8_t size : {0, 1, 2, 3, 5}) {
     std::string lying = blob;
     lying[0] = static_cast<char>(size);
     lying[1] = 0;
-    ExpectRefused(lying, "claims a trie");
+    ExpectCharsmapRefused(lying, "claims a trie");
   }
-  ExpectRefused("\xFF\xFF\xFF\xFF" + blob.substr(4), "claims a trie of 4294967295");
+  ExpectCharsmapRefused("\xFF\xFF\xFF\xFF" + blob.substr(4), "claims a trie of 4294967295");
 }
 
 }  // namespace

@@ -137,6 +137,17 @@ TEST_F(SpoiltMarianDirectoryTest, MissingFilesAreNamed) {
   }
 }
 
+TEST_F(SpoiltMarianDirectoryTest, LinksOutOfTheDirectoryAreRefused) {
+  for (const char* name :
+       {"target_vocab.json", "vocab.json", "target.spm", "source.spm", "tokenizer_config.json"}) {
+    std::filesystem::remove(directory_ / name);
+    std::filesystem::create_symlink(kSeparate / name, directory_ / name);
+    ExpectRefused(absl::StatusCode::kFailedPrecondition, "leads out of the directory");
+    std::filesystem::remove(directory_ / name);
+    std::filesystem::copy(kSeparate / name, directory_ / name);
+  }
+}
+
 TEST_F(SpoiltMarianDirectoryTest, ConfigurationIsOptional) {
   std::filesystem::remove(directory_ / "tokenizer_config.json");
   EXPECT_TRUE(LoadMarianTokenizer(directory_).ok());

@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-void ExpectRefused(const std::string& bytes, const std::string& reason) {
+void ExpectSpmRefused(const std::string& bytes, const std::string& reason) {
   const auto file = ParseSpmFile(bytes);
   EXPECT_EQ(file.status().code(), absl::StatusCode::kDataLoss) << reason;
   EXPECT_THAT(std::string(file.status().message()), HasSubstr(reason));
@@ -79,7 +79,7 @@ TEST(SpmFileTest, UnknownFieldsAreSkipped) {
 TEST(SpmFileTest, EveryTruncationIsRefusedOrShorter) {
   const std::string bytes = WriteSpmFile(TinyModel({"a", "bc"}));
   ASSERT_TRUE(ParseSpmFile(bytes).ok());
-  ExpectRefused("", "no pieces");
+  ExpectSpmRefused("", "no pieces");
   for (size_t length = 0; length < bytes.size(); ++length) {
     const auto file = ParseSpmFile(bytes.substr(0, length));
     if (file.ok()) {
@@ -91,28 +91,28 @@ TEST(SpmFileTest, EveryTruncationIsRefusedOrShorter) {
 }
 
 TEST(SpmFileTest, MalformedFieldsAreRefused) {
-  ExpectRefused("\x0A\x7F", "claims 127 bytes");
-  ExpectRefused("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", "claims 18446744073709551615 bytes");
-  ExpectRefused("\x0A", "cut off");
-  ExpectRefused(std::string(12, '\xFF'), "longer than ten bytes");
-  ExpectRefused("\x0B", "unknown field type");
-  ExpectRefused(std::string("\x00\x00", 2), "field number");
-  ExpectRefused("\x08\x01", "wrong type");
-  ExpectRefused(ModelWithPiece("\x15\x01\x02"), "fixed-size number is cut off");
-  ExpectRefused(ModelWithPiece("\x12\x01x"), "wrong type");
+  ExpectSpmRefused("\x0A\x7F", "claims 127 bytes");
+  ExpectSpmRefused("\x0A\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", "claims 18446744073709551615 bytes");
+  ExpectSpmRefused("\x0A", "cut off");
+  ExpectSpmRefused(std::string(12, '\xFF'), "longer than ten bytes");
+  ExpectSpmRefused("\x0B", "unknown field type");
+  ExpectSpmRefused(std::string("\x00\x00", 2), "field number");
+  ExpectSpmRefused("\x08\x01", "wrong type");
+  ExpectSpmRefused(ModelWithPiece("\x15\x01\x02"), "fixed-size number is cut off");
+  ExpectSpmRefused(ModelWithPiece("\x12\x01x"), "wrong type");
 }
 
 TEST(SpmFileTest, BadPiecesAreRefusedByNumber) {
   const float kNan = std::numeric_limits<float>::quiet_NaN();
   const float kInf = std::numeric_limits<float>::infinity();
-  ExpectRefused(WriteSpmFile(FileWithPiece({"", 0.0f})), "piece 1: the piece is empty");
-  ExpectRefused(WriteSpmFile(FileWithPiece({std::string("a\0b", 3), 0.0f})),
-                "piece 1: the piece has a zero byte");
-  ExpectRefused(WriteSpmFile(FileWithPiece({"\xFF", 0.0f})), "piece 1: the piece is not UTF-8");
-  ExpectRefused(WriteSpmFile(FileWithPiece({"a", kNan})), "piece 1: the score is not a finite number");
-  ExpectRefused(WriteSpmFile(FileWithPiece({"a", -kInf})), "piece 1: the score is not a finite number");
+  ExpectSpmRefused(WriteSpmFile(FileWithPiece({"", 0.0f})), "piece 1: the piece is empty");
+  ExpectSpmRefused(WriteSpmFile(FileWithPiece({std::string("a\0b", 3), 0.0f})),
+                   "piece 1: the piece has a zero byte");
+  ExpectSpmRefused(WriteSpmFile(FileWithPiece({"\xFF", 0.0f})), "piece 1: the piece is not UTF-8");
+  ExpectSpmRefused(WriteSpmFile(FileWithPiece({"a", kNan})), "piece 1: the score is not a finite number");
+  ExpectSpmRefused(WriteSpmFile(FileWithPiece({"a", -kInf})), "piece 1: the score is not a finite number");
   for (const int type : {0, 7}) {
-    ExpectRefused(WriteSpmFile(FileWithPiece({"a", 0.0f, static_cast<SpmPieceType>(type)})), "is unknown");
+    ExpectSpmRefused(WriteSpmFile(FileWithPiece({"a", 0.0f, static_cast<SpmPieceType>(type)})), "is unknown");
   }
 }
 
@@ -138,7 +138,7 @@ TEST(SpmFileTest, NumberOfPiecesIsLimited) {
   for (size_t i = 0; i + 1 < kMaxSpmPieces; ++i) bytes += piece;
   EXPECT_TRUE(ParseSpmFile(bytes).ok());
   EXPECT_TRUE(ParseSpmFile(bytes += piece).ok());
-  ExpectRefused(bytes += piece, "more than 1048576 pieces");
+  ExpectSpmRefused(bytes += piece, "more than 1048576 pieces");
 }
 
 TEST(SpmFileTest, BytesOfAllPiecesAreLimited) {
@@ -148,7 +148,7 @@ TEST(SpmFileTest, BytesOfAllPiecesAreLimited) {
   file.pieces.push_back({std::string(left, 'a'), 0.0f});
   EXPECT_TRUE(ParseSpmFile(WriteSpmFile(file)).ok());
   file.pieces.push_back({"a", 0.0f});
-  ExpectRefused(WriteSpmFile(file), "the pieces have 16777217 bytes");
+  ExpectSpmRefused(WriteSpmFile(file), "the pieces have 16777217 bytes");
 }
 
 }  // namespace

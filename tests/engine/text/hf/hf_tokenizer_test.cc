@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -348,40 +347,6 @@ TEST(HfTokenizerTest, BrokenUtf8CountsAsReplacementCharacters) {
   EXPECT_EQ(broken.spans.back(), Encoding::Span());
   EXPECT_EQ(broken.spans[broken.size() - 2], (Encoding::Span{4, 5}));
 }
-
-// --- Time.
-
-double Seconds(const TextTokenizer& tokenizer, std::string_view text) {
-  const auto start = std::chrono::steady_clock::now();
-  EXPECT_TRUE(tokenizer.Encode(text, {}).ok());
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-std::string Repeated(std::string_view text, size_t bytes) {
-  std::string repeated;
-  while (repeated.size() < bytes) repeated += text;
-  return repeated;
-}
-
-class HfTimeTest : public testing::TestWithParam<const char*> {};
-
-TEST_P(HfTimeTest, IsNearLinearInTextsOfBadKinds) {
-  const auto tokenizer = GoldenTokenizer(GetParam());
-  ASSERT_NE(tokenizer, nullptr);
-  constexpr size_t kSize = 1 << 20;
-  const std::string marks = "e" + Repeated("\u0301\u0323", kSize / 5);
-  for (const std::string& text :
-       {Repeated("a", kSize), Repeated("ab", kSize), Repeated("中", kSize), marks, Repeated(" ", kSize),
-        Repeated("\n", kSize), Repeated(" [MASK]", kSize), Repeated("<mask> ", kSize), Repeated("'", kSize),
-        Repeated("😀", kSize), Repeated("\r\n \t", kSize)}) {
-    // Quadratic work on a mebibyte would take minutes.
-    EXPECT_LT(Seconds(*tokenizer, text), 15.0) << text.substr(0, 8);
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Kinds, HfTimeTest,
-                         testing::Values("albert", "bert-uncased", "bpe-byte-fallback", "clip", "gpt4-split",
-                                         "roberta", "xlm-roberta"));
 
 // --- Model directories.
 
