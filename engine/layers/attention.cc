@@ -33,21 +33,13 @@ void StoreRows(const HeadLayout& layout, const KeyValueRows& rows, absl::Span<fl
   }
 }
 
-// What a range of rows has of one sequence.
-struct SequenceSlice {
-  size_t sequence;
-  int32_t first;  // Token of the sequence.
-  int32_t tokens;
-  size_t offset;  // Row of the range.
-};
 void ForEachSlice(const PackedSequences& sequences, RowRange rows,
                   absl::FunctionRef<void(const SequenceSlice&)> call) {
   for (size_t i = 0; i < sequences.size(); ++i) {
     const size_t begin = std::max(sequences.begin(i), rows.begin);
     const size_t end = std::min(sequences.begin(i + 1), rows.end);
     if (begin >= end) continue;
-    call({i, static_cast<int32_t>(begin - sequences.begin(i)), static_cast<int32_t>(end - begin),
-          begin - rows.begin});
+    call({i, static_cast<int32_t>(begin - sequences.begin(i)), static_cast<int32_t>(end - begin), begin});
   }
 }
 
@@ -71,44 +63,47 @@ void SelfAttention::ProjectPacked(const PackedSequences& sequences, RowRange row
                                   const PackedProjections& projections, const ThreadTeam& team) const {
   const size_t hidden_dim = static_cast<size_t>(layout_.hidden_dim());
   const size_t stride = 3 * hidden_dim;
-  float* qkv = projections.qkv.data() + rows.begin * stride;
-  qkv_.Run(input, rows.size(), qkv, team);
-  ForEachSlice(sequences, rows, [&](const SequenceSlice& slice) {
-    const float* keys = qkv + slice.offset * stride + hidden_dim;
-    StoreRows(layout_, {keys, keys + hidden_dim, stride, slice.first, slice.tokens},
-              projections.blocks[slice.sequence]);
+  qkv_.Run(input, rows.size(), projections.qkv.data() + rows.begin * stride, team);
+  team.Run([&](const WorkPart& part, Workspace&) {
+    ForEachSlice(sequences, part.Of(rows), [&](const SequenceSlice& slice) {
+      const float* keys = projections.qkv.data() + slice.row * stride + hidden_dim;
+      StoreRows(layout_, {keys, keys + hidden_dim, stride, slice.first, slice.tokens},
+                projections.blocks[slice.sequence]);
+    });
   });
 }
 
 void SelfAttention::MixPacked(const PackedSequences& sequences, RowRange rows,
                               const PackedAttentionExtras& extras, const PackedProjections& projections,
                               float* x, const ThreadTeam& team) const {
-  Workspace& workspace = team.workspace();
-  const Workspace::Scope scope(workspace);
+  const Workspace::Scope scope(team.workspace());
   const size_t hidden_dim = static_cast<size_t>(layout_.hidden_dim());
-  const size_t stride = 3 * hidden_dim;
-  const auto mixed = workspace.Alloc<float>(rows.size() * hidden_dim);
-  ForEachSlice(sequences, rows, [&](const SequenceSlice& slice) {
-    const int32_t length = sequences.length(slice.sequence);
-    const float* queries = projections.qkv.data() + (rows.begin + slice.offset) * stride;
-    const AttentionInput task{layout_,
-                              queries,
-                              stride,
-                              slice.tokens,
-                              projections.blocks[slice.sequence],
-                              length,
-                              extras.distance_bias,
-                              slice.first};
-    float* out = mixed.data() + slice.offset * hidden_dim;
-    float* map = extras.maps.empty() ? nullptr : extras.maps[slice.sequence];
-    if (map == nullptr) {
-      Attend(task, out, hidden_dim, workspace);
-    } else {
-      AttendAndReport(task, out, hidden_dim,
-                      map + static_cast<size_t>(slice.first) * static_cast<size_t>(length), workspace);
-    }
+  const auto mixed = team.workspace().Alloc<float>(rows.size() * hidden_dim);
+  team.Run([&](const WorkPart& part, Workspace& own) {
+    ForEachSlice(sequences, part.Of(rows), [&](const SequenceSlice& slice) {
+      MixSlice(slice, sequences.length(slice.sequence), extras, projections,
+               mixed.data() + (slice.row - rows.begin) * hidden_dim, own);
+    });
   });
   output_.Run(mixed.data(), rows.size(), x, team);
+}
+
+void SelfAttention::MixSlice(const SequenceSlice& slice, int32_t length, const PackedAttentionExtras& extras,
+                             const PackedProjections& projections, float* out, Workspace& workspace) const {
+  const size_t hidden_dim = static_cast<size_t>(layout_.hidden_dim());
+  const size_t stride = 3 * hidden_dim;
+  const AttentionInput input{layout_,
+                             projections.qkv.data() + slice.row * stride,
+                             stride,
+                             slice.tokens,
+                             projections.blocks[slice.sequence],
+                             length,
+                             extras.distance_bias,
+                             slice.first};
+  float* map = extras.maps.empty() ? nullptr : extras.maps[slice.sequence];
+  if (map == nullptr) return Attend(input, out, hidden_dim, workspace);
+  map += static_cast<size_t>(slice.first) * static_cast<size_t>(length);
+  AttendAndReport(input, out, hidden_dim, map, workspace);
 }
 
 void SelfAttention::RunStep(const LayerCache& cache, float* x, Workspace& workspace) const {

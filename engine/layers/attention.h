@@ -27,6 +27,14 @@ class PackedSequences {
   absl::Span<const int32_t> offsets_;
 };
 
+// What a range of a packed batch's rows has of one sequence.
+struct SequenceSlice {
+  size_t sequence = 0;
+  int32_t first = 0;  // Token of the sequence.
+  int32_t tokens = 0;
+  size_t row = 0;  // Of the batch.
+};
+
 // What an encoder's self-attention takes and gives beside the rows.
 struct PackedAttentionExtras {
   absl::Span<const float> distance_bias;  // As AttentionInput has it; none if empty.
@@ -84,6 +92,10 @@ class SelfAttention {
   int64_t size_bytes() const { return qkv_.size_bytes() + output_.size_bytes(); }
 
  private:
+  // out [slice.tokens, hidden_dim]
+  void MixSlice(const SequenceSlice& slice, int32_t length, const PackedAttentionExtras& extras,
+                const PackedProjections& projections, float* out, Workspace& workspace) const;
+
   HeadLayout layout_;
   Linear qkv_;
   Linear output_;

@@ -5,6 +5,7 @@
 
 #include "engine/kernels/layer_norm.h"
 #include "engine/tensor/tensor.h"
+#include "engine/tensor/thread_team.h"
 
 namespace attendant {
 
@@ -20,6 +21,13 @@ class Normalization {
   // x [rows, dim], in place.
   void Run(float* x, size_t rows) const {
     LayerNorm({scale_.f32().data(), shift_.f32().data(), scale_.f32().size(), epsilon_}, x, rows);
+  }
+  // The same, the rows shared out among the team.
+  void Run(float* x, size_t rows, const ThreadTeam& team) const {
+    team.Run([&](const WorkPart& part, Workspace&) {
+      const RowRange range = part.Of(rows);
+      Run(x + range.begin * dim(), range.size());
+    });
   }
   size_t dim() const { return scale_.f32().size(); }
 

@@ -44,10 +44,7 @@ class Vit final : public VisionEncoder {
       Embed(items, part.Of(items.size() * num_patches()), x.data(), own);
     });
     RunLayers(items, sequences, x.data(), team);
-    team.Run([&](const WorkPart& part, Workspace&) {
-      const RowRange rows = part.Of(sequences.rows());
-      parts_.final_norm.Run(x.data() + rows.begin * hidden_dim, rows.size());
-    });
+    parts_.final_norm.Run(x.data(), sequences.rows(), team);
     const size_t image_floats = static_cast<size_t>(info_.tokens) * hidden_dim;
     for (size_t i = 0; i < items.size(); ++i) {
       std::copy_n(x.data() + i * image_floats, image_floats, items[i].hidden);

@@ -15,7 +15,7 @@ namespace attendant {
 class ColumnPanels {
  public:
   // Rows of one call.
-  static constexpr int64_t kMaxRows = 64;
+  static constexpr int64_t kMaxRows = 256;
 
   // whole: the kernels of all columns; weights and bias: their packed data, borrowed. None where out_dim has
   // no such panels, or the packed layout does not keep them apart.

@@ -27,6 +27,10 @@ struct WorkPart {
   size_t count = 1;
   // This part of so many rows: neighbours in order, none larger than another by more than one row.
   RowRange Of(size_t rows) const { return {rows * index / count, rows * (index + 1) / count}; }
+  RowRange Of(RowRange rows) const {
+    const RowRange within = Of(rows.size());
+    return {rows.begin + within.begin, rows.begin + within.end};
+  }
 };
 
 class HelperThread;
