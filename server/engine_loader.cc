@@ -65,6 +65,9 @@ absl::StatusOr<EngineModel> LoadEngineModel(const config::ServerConfig& config,
       ATTENDANT_ASSIGN_OR_RETURN(
           loaded.translator,
           Translator::Load(model.path(), TranslatorOptionsOf(config, model), observer, Clock::Real()));
+      if (TextModel* embedder = loaded.translator->embedder(); embedder != nullptr) {
+        loaded.text = std::shared_ptr<TextModel>(loaded.translator, embedder);
+      }
       break;
     }
     case ModelKind::kTextEncoder: {

@@ -38,6 +38,11 @@ bool EngineModel::Serves(Task task) const {
   return false;
 }
 
+absl::string_view EngineModel::WhyNot(Task task) const {
+  if (task != Task::kEmbedText || translator == nullptr) return "";
+  return translator->info().why_not_embedding;
+}
+
 const Scheduler& EngineModel::scheduler() const {
   if (translator != nullptr) return translator->scheduler();
   return text != nullptr ? text->scheduler() : image->scheduler();

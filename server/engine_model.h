@@ -16,13 +16,16 @@ inline constexpr Task kAllTasks[] = {Task::kTranslate,   Task::kEmbedText,  Task
 // "translate", "embed_text", ...
 absl::string_view TaskName(Task task);
 
-// A loaded model of whichever kind: exactly one pointer is set.
+// A loaded model of whichever kind. Exactly one pointer is set, but for a translation model that embeds:
+// `text` is then part of its translator, which it keeps alive.
 struct EngineModel {
   std::shared_ptr<Translator> translator;
   std::shared_ptr<TextModel> text;
   std::shared_ptr<ImageModel> image;
 
   bool Serves(Task task) const;
+  // What its owner could do about a task that it does not serve; "": nothing.
+  absl::string_view WhyNot(Task task) const;
   const Scheduler& scheduler() const;
 };
 

@@ -180,9 +180,11 @@ absl::StatusOr<ServedModel> ModelRegistry::Resolve(absl::string_view name, Task 
   ATTENDANT_ASSIGN_OR_RETURN(ServedModel model, Find(name));
   if (model.state != ModelState::kReady) return NotReady(model);
   if (model.engine.Serves(task)) return model;
-  return Rejected(RejectReason::kInvalid, absl::FailedPreconditionError(absl::StrCat(
-                                              "model ", model.name, " is not for ", TaskName(task),
-                                              "; ModelService.ListModels tells what each does")));
+  const absl::string_view why = model.engine.WhyNot(task);
+  return Rejected(RejectReason::kInvalid,
+                  absl::FailedPreconditionError(absl::StrCat(
+                      "model ", model.name, " is not for ", TaskName(task), why.empty() ? "; " : ": ",
+                      why.empty() ? "ModelService.ListModels tells what each does" : why)));
 }
 
 absl::StatusOr<ServedModel> ModelRegistry::ResolveByTask(Task task) const {

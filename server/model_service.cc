@@ -44,6 +44,7 @@ void Describe(const TextModel::Info& info, v1::Model& result) {
   result.set_vocab_size(info.encoder.vocab_size);
   result.set_embedding_dimensions(info.embedding_dim);
   result.mutable_limits()->set_max_source_tokens(info.max_tokens);
+  result.mutable_limits()->set_max_text_tokens(info.max_tokens);
   result.mutable_labels()->Add(info.encoder.labels.begin(), info.encoder.labels.end());
   result.mutable_prompts()->Add(info.prompts.begin(), info.prompts.end());
 }
@@ -74,8 +75,9 @@ v1::Model DescribeModel(const ServedModel& model, const config::Limits& limits) 
     if (model.engine.Serves(task)) result.add_tasks(std::string(TaskName(task)));
   }
   *result.mutable_limits() = DescribeLimits(limits);
-  if (model.engine.translator != nullptr) Describe(model.engine.translator->info(), result);
   if (model.engine.text != nullptr) Describe(model.engine.text->info(), result);
+  // After it: what both have is the translation's.
+  if (model.engine.translator != nullptr) Describe(model.engine.translator->info(), result);
   if (model.engine.image != nullptr) Describe(model.engine.image->info(), result);
   return result;
 }

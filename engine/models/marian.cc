@@ -1,5 +1,6 @@
 #include "engine/models/marian.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@ class Marian final : public Seq2Seq {
     info_.max_source_tokens = config.max_position_embeddings;
     info_.max_target_tokens = config.max_position_embeddings;
     info_.decoder_start_token = config.tokens.decoder_start;
+    info_.hidden_dim = config.d_model;
     info_.kv = {config.decoder_layers, config.decoder_attention_heads,
                 config.d_model / config.decoder_attention_heads};
     info_.num_parameters = num_parameters;
@@ -33,27 +35,25 @@ class Marian final : public Seq2Seq {
 
   void Encode(absl::Span<const EncodeItem> items, KvPool& pool, Workspace& workspace) const override {
     const Workspace::Scope scope(workspace);
-    const size_t hidden_dim = static_cast<size_t>(parts_.source_embedding.hidden_dim());
-    const auto offsets = workspace.Alloc<int32_t>(items.size() + 1);
     const auto tables = workspace.Alloc<BlockTable*>(items.size());
-    offsets[0] = 0;
     for (size_t i = 0; i < items.size(); ++i) {
-      offsets[i + 1] = offsets[i] + static_cast<int32_t>(items[i].tokens.size());
       tables[i] = items[i].cross;
       tables[i]->Fill(pool, static_cast<int32_t>(items[i].tokens.size()));
     }
-    const PackedSequences sequences(offsets);
-    const auto x = workspace.Alloc<float>(sequences.rows() * hidden_dim);
-    float* row = x.data();
-    for (const EncodeItem& item : items) {
-      for (size_t t = 0; t < item.tokens.size(); ++t, row += hidden_dim) {
-        parts_.source_embedding.Lookup(item.tokens[t], static_cast<int32_t>(t), row);
-      }
-    }
-    for (const EncoderLayer& layer : parts_.encoder) layer.Run(sequences, {}, x.data(), workspace);
+    const States states = RunEncoder(items, workspace);
     for (size_t l = 0; l < parts_.decoder.size(); ++l) {
-      parts_.decoder[l].cross_attention().FillCache(sequences, x.data(), static_cast<int>(l), tables, pool,
-                                                    workspace);
+      parts_.decoder[l].cross_attention().FillCache(states.sequences, states.x.data(), static_cast<int>(l),
+                                                    tables, pool, workspace);
+    }
+  }
+
+  void EncodeStates(absl::Span<const TextItem> items, const ThreadTeam& team) const override {
+    const Workspace::Scope scope(team.workspace());
+    const States states = RunEncoder(items, team);
+    const auto hidden_dim = static_cast<size_t>(info_.hidden_dim);
+    for (size_t i = 0; i < items.size(); ++i) {
+      std::copy_n(states.x.data() + states.sequences.begin(i) * hidden_dim,
+                  items[i].tokens.size() * hidden_dim, items[i].hidden);
     }
   }
 
@@ -76,6 +76,33 @@ class Marian final : public Seq2Seq {
   }
 
  private:
+  struct States {
+    PackedSequences sequences;
+    absl::Span<float> x;  // [all tokens][hidden_dim]
+  };
+
+  // What it returns is on the team's workspace, in the caller's scope.
+  template <typename Item>
+  States RunEncoder(absl::Span<const Item> items, const ThreadTeam& team) const {
+    Workspace& workspace = team.workspace();
+    const auto hidden_dim = static_cast<size_t>(info_.hidden_dim);
+    const auto offsets = workspace.Alloc<int32_t>(items.size() + 1);
+    offsets[0] = 0;
+    for (size_t i = 0; i < items.size(); ++i) {
+      offsets[i + 1] = offsets[i] + static_cast<int32_t>(items[i].tokens.size());
+    }
+    const PackedSequences sequences(offsets);
+    const auto x = workspace.Alloc<float>(sequences.rows() * hidden_dim);
+    float* row = x.data();
+    for (const Item& item : items) {
+      for (size_t t = 0; t < item.tokens.size(); ++t, row += hidden_dim) {
+        parts_.source_embedding.Lookup(item.tokens[t], static_cast<int32_t>(t), row);
+      }
+    }
+    for (const EncoderLayer& layer : parts_.encoder) layer.Run(sequences, {}, x.data(), team);
+    return {sequences, x};
+  }
+
   // Alignments are the last layer's cross-attention, mean over heads.
   static void AskForAttention(absl::Span<const RowQuery> rows, absl::Span<CacheRow> cache_rows,
                               absl::Span<RowAnswer> answers, Workspace& workspace) {

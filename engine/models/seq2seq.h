@@ -5,6 +5,7 @@
 #include "absl/types/span.h"
 #include "engine/kernels/vocab_scan.h"
 #include "engine/layers/kv_cache.h"
+#include "engine/models/text_encoder.h"
 #include "engine/tensor/workspace.h"
 
 namespace attendant {
@@ -49,6 +50,7 @@ class Seq2Seq {
     int32_t max_source_tokens = 0;  // With the end-of-sentence token.
     int32_t max_target_tokens = 0;  // Decoder positions: tokens that can be fed.
     int32_t decoder_start_token = 0;
+    int32_t hidden_dim = 0;  // Of the encoder's states.
     KvGeometry kv;
     int64_t weights_bytes = 0;  // Resident, packed.
     int64_t num_parameters = 0;
@@ -61,6 +63,10 @@ class Seq2Seq {
   // The caller has made sure that pool has the blocks: sum of pool.BlocksFor(tokens.size()).
   // Throws std::bad_alloc and dnnl::error only; both mean that this call's items are lost.
   virtual void Encode(absl::Span<const EncodeItem> items, KvPool& pool, Workspace& workspace) const = 0;
+
+  // The encoder alone, items packed end to end: what Encode makes the cross tables of. Items have no types.
+  // The team shares the rows, and its size changes no bit. Throws as Encode does.
+  virtual void EncodeStates(absl::Span<const TextItem> items, const ThreadTeam& team) const = 0;
 
   // Feeds one token per row; answers is parallel to rows. The caller has made sure that pool can give each
   // row the block that its append may need (one new block, or one copy of a shared half-filled one). Throws

@@ -37,17 +37,28 @@ EncodePipeline::EncodePipeline(const EncodePipelineOptions& options, MakeExecuto
       clock_(clock),
       open_({options.scheduler.max_queue, kMaxPreparingInputBytes}),
       threads_(std::make_unique<ThreadPool>("prepare", options.prepare_threads)),
-      num_workers_(NumWorkers(options.num_workers)),
-      lender_(num_workers_, Pinning(num_workers_)),
-      scheduler_(WithPinning(WithoutBlocks(options.scheduler), num_workers_), MakeExecutors(make_executor),
-                 observer, clock) {}
+      lender_(std::make_unique<CoreLender>(NumWorkers(options.num_workers),
+                                           Pinning(NumWorkers(options.num_workers)))),
+      own_scheduler_(MakeScheduler(make_executor)),
+      scheduler_(*own_scheduler_) {}
 
-std::vector<std::unique_ptr<StepExecutor>> EncodePipeline::MakeExecutors(MakeExecutor make_executor) {
+EncodePipeline::EncodePipeline(const EncodePipelineOptions& options, Scheduler& scheduler,
+                               SchedulerObserver& observer, const Clock& clock)
+    : options_(options),
+      observer_(observer),
+      clock_(clock),
+      open_({options.scheduler.max_queue, kMaxPreparingBytes}),
+      threads_(std::make_unique<ThreadPool>("prepare", options.prepare_threads)),
+      scheduler_(scheduler) {}
+
+std::unique_ptr<Scheduler> EncodePipeline::MakeScheduler(MakeExecutor make_executor) {
+  const int32_t num_workers = NumWorkers(options_.num_workers);
   std::vector<std::unique_ptr<StepExecutor>> executors;
-  for (int32_t worker = 0; worker < num_workers_; ++worker) {
-    executors.push_back(make_executor({clock_, lender_, worker}));
+  for (int32_t worker = 0; worker < num_workers; ++worker) {
+    executors.push_back(make_executor({clock_, *lender_, worker}));
   }
-  return executors;
+  return std::make_unique<Scheduler>(WithPinning(WithoutBlocks(options_.scheduler), num_workers),
+                                     std::move(executors), observer_, clock_);
 }
 
 EncodePipeline::~EncodePipeline() {

@@ -50,6 +50,10 @@ class EncodePipeline {
   // observer and clock outlive the pipeline.
   EncodePipeline(const EncodePipelineOptions& options, MakeExecutor make_executor,
                  SchedulerObserver& observer, const Clock& clock);
+  // Over a scheduler that takes other jobs as well; its executors know what `prepare` makes. It outlives the
+  // pipeline, with which it shuts down at the latest. Of options.scheduler, max_queue alone counts.
+  EncodePipeline(const EncodePipelineOptions& options, Scheduler& scheduler, SchedulerObserver& observer,
+                 const Clock& clock);
   // Answers what is open with UNAVAILABLE. Not from a callback.
   ~EncodePipeline();
 
@@ -61,7 +65,7 @@ class EncodePipeline {
 
  private:
   struct Ticket;
-  std::vector<std::unique_ptr<StepExecutor>> MakeExecutors(MakeExecutor make_executor);
+  std::unique_ptr<Scheduler> MakeScheduler(MakeExecutor make_executor);
   static bool IsCancelled(Ticket& ticket);
   absl::Status CancelledInQueue();
   void Prepare(const std::shared_ptr<Ticket>& ticket);
@@ -74,9 +78,9 @@ class EncodePipeline {
   const Clock& clock_;
   OpenTexts open_;
   std::unique_ptr<ThreadPool> threads_;
-  const int32_t num_workers_;
-  CoreLender lender_;
-  Scheduler scheduler_;
+  const std::unique_ptr<CoreLender> lender_;        // Null where the scheduler is another's, ...
+  const std::unique_ptr<Scheduler> own_scheduler_;  // ... as is this.
+  Scheduler& scheduler_;
 };
 
 }  // namespace attendant

@@ -10,7 +10,10 @@
 #include "engine/models/generation_config.h"
 #include "engine/models/marian_config.h"
 #include "engine/models/registry.h"
+#include "engine/models/seq2seq_encoder.h"
 #include "engine/tasks/decoding_defaults.h"
+#include "engine/tasks/model_card.h"
+#include "engine/tasks/source_tokenizer.h"
 #include "engine/text/marian_tokenizer.h"
 
 namespace attendant {
@@ -80,6 +83,23 @@ absl::StatusOr<LoadedModel> LoadTranslationModel(const std::filesystem::path& di
   model.info.target_language = std::move(languages.target);
   FillSizes(sizes, model.info);
   return model;
+}
+
+absl::StatusOr<std::optional<TextParts>> LoadTextParts(const std::filesystem::path& dir, LoadedModel& model) {
+  ATTENDANT_ASSIGN_OR_RETURN(SentenceModules modules,
+                             SentenceModules::Load(dir, model.seq2seq->info().hidden_dim));
+  if (!modules.is_of_sentence_transformers()) {
+    if (const absl::Status says = CheckCardSaysEmbedding(dir); !says.ok()) {
+      model.info.why_not_embedding = std::string(says.message());
+      return std::nullopt;
+    }
+  }
+  if (modules.lowercases()) {
+    return absl::FailedPreconditionError(
+        "do_lower_case of sentence-transformers is not supported with the tokenizer of a translation model");
+  }
+  return FitTextParts(EncoderOf(model.seq2seq, model.info.architecture), SourceTokenizer(model.tokenizer),
+                      std::move(modules));
 }
 
 }  // namespace attendant

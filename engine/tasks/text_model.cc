@@ -9,6 +9,8 @@
 #include "engine/models/registry.h"
 #include "engine/tasks/class_scores.h"
 #include "engine/tasks/sentence_modules.h"
+#include "engine/tasks/text_job.h"
+#include "engine/tasks/text_parts.h"
 #include "engine/tasks/word_labels.h"
 #include "engine/tasks/worker_threads.h"
 #include "engine/text/hf/hf_tokenizer.h"
@@ -16,50 +18,7 @@
 namespace attendant {
 namespace {
 
-class TextJob final : public EncodeJob {
- public:
-  TextJob(Encoding encoding, const TextRequest& request, Take take, Done done)
-      : EncodeJob(static_cast<int32_t>(encoding.size()), request.priority, request.deadline, std::move(take),
-                  std::move(done)),
-        encoding_(std::move(encoding)) {}
-  const Encoding& encoding() const { return encoding_; }
-
- private:
-  const Encoding encoding_;
-};
-
-class TextExecutor final : public EncodeExecutor {
- public:
-  TextExecutor(const TextEncoder& encoder, const Place& place) : EncodeExecutor(place), encoder_(encoder) {}
-
- private:
-  void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam& team) override {
-    Workspace& workspace = team.workspace();
-    items_.clear();
-    const bool has_types = encoder_.info().num_types > 0;
-    for (EncodeJob* job : jobs) {
-      const Encoding& encoding = static_cast<TextJob*>(job)->encoding();
-      const size_t floats = encoding.size() * static_cast<size_t>(encoder_.info().hidden_dim);
-      items_.push_back({encoding.ids, has_types ? encoding.type_ids : absl::Span<const int32_t>(),
-                        workspace.Alloc<float>(floats).data()});
-    }
-    encoder_.Encode(items_, team);
-    for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->TakeHidden(items_[i].hidden, workspace);
-  }
-
-  const TextEncoder& encoder_;
-  std::vector<TextItem> items_;
-};
-
-struct Loaded {
-  std::unique_ptr<TextEncoder> encoder;
-  std::unique_ptr<TextTokenizer> tokenizer;
-  SentenceModules modules;
-  // How many tokens do not count in pooling, by the text of the prompt; a prompt that is not here: none.
-  std::map<std::string, int32_t> skipped;
-};
-
-absl::Status CheckFit(const TextTokenizer& tokenizer, const TextEncoder::Info& encoder) {
+absl::Status CheckFit(const SequenceTokenizer& tokenizer, const TextEncoder::Info& encoder) {
   if (tokenizer.end_id() <= encoder.vocab_size) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat("the tokenizer has ", tokenizer.end_id(),
                                                     " ids and the model embeds ", encoder.vocab_size,
@@ -96,6 +55,23 @@ absl::StatusOr<std::map<std::string, int32_t>> SkippedByPrompt(const TextTokeniz
   return skipped;
 }
 
+// The tokens that the prompt alone makes, without the one that the tokeniser puts at the end: the text may
+// make others of the prompt's last ones, and sentence-transformers counts the same.
+absl::StatusOr<std::map<std::string, int32_t>> SkippedByPrompt(const SequenceTokenizer& tokenizer,
+                                                               const SentenceModules& modules,
+                                                               int32_t max_tokens) {
+  std::map<std::string, int32_t> skipped;
+  if (modules.pools_prompt()) return skipped;
+  for (const auto& [name, prompt] : modules.prompts()) {
+    if (prompt.empty()) continue;
+    ATTENDANT_ASSIGN_OR_RETURN(const Encoding encoding, tokenizer.Encode(prompt, {.add_special_tokens = true,
+                                                                                  .max_tokens = max_tokens}));
+    const bool ends_special = encoding.size() > 0 && encoding.sequence.back() < 0;
+    skipped[prompt] = static_cast<int32_t>(encoding.size()) - (ends_special ? 1 : 0);
+  }
+  return skipped;
+}
+
 absl::Status NotFinite(SchedulerObserver& observer) {
   observer.OnNotFinite();
   return absl::InternalError("the model's answer is not finite");
@@ -103,10 +79,9 @@ absl::Status NotFinite(SchedulerObserver& observer) {
 
 class TextModelImpl final : public TextModel {
  public:
-  TextModelImpl(Loaded loaded, Info info, const EncodePipelineOptions& options, SchedulerObserver& observer,
+  TextModelImpl(TextParts parts, const EncodePipelineOptions& options, SchedulerObserver& observer,
                 const Clock& clock)
-      : loaded_(std::move(loaded)),
-        info_(std::move(info)),
+      : loaded_(std::move(parts)),
         observer_(observer),
         pipeline_(
             options,
@@ -114,6 +89,9 @@ class TextModelImpl final : public TextModel {
               return std::make_unique<TextExecutor>(*loaded_.encoder, place);
             },
             observer, clock) {}
+  TextModelImpl(TextParts parts, const EncodePipelineOptions& options, Scheduler& scheduler,
+                SchedulerObserver& observer, const Clock& clock)
+      : loaded_(std::move(parts)), observer_(observer), pipeline_(options, scheduler, observer, clock) {}
 
   const Info& info() const override { return info_; }
   bool Drain(Duration timeout) override { return pipeline_.Drain(timeout); }
@@ -218,7 +196,7 @@ class TextModelImpl final : public TextModel {
       open->answer.truncated = encoding.truncated;
       auto copy = std::make_shared<const Encoding>(encoding);
       return std::make_shared<TextJob>(
-          std::move(encoding), open->request,
+          std::move(encoding), open->request.priority, open->request.deadline,
           [open, copy](const float* hidden, Workspace& workspace) {
             open->is_finite = open->compute(hidden, *copy, workspace, open->answer);
           },
@@ -275,26 +253,19 @@ class TextModelImpl final : public TextModel {
     return found == loaded_.modules.prompts().end() ? "" : found->second;
   }
 
-  const Loaded loaded_;
-  const Info info_;
+  const TextParts loaded_;
+  const Info& info_ = loaded_.info;
   SchedulerObserver& observer_;
   EncodePipeline pipeline_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TextModel>> TextModel::Load(const std::filesystem::path& dir,
-                                                           const EncodePipelineOptions& options,
-                                                           SchedulerObserver& observer, const Clock& clock) {
-  const TimePoint begin = clock.Now();
-  ATTENDANT_ASSIGN_OR_RETURN(std::unique_ptr<TextEncoder> encoder, LoadTextEncoder(dir));
-  ATTENDANT_ASSIGN_OR_RETURN(SentenceModules modules, SentenceModules::Load(dir, encoder->info().hidden_dim));
-  const TextCase text_case = modules.lowercases() ? TextCase::kLower : TextCase::kAsGiven;
-  ATTENDANT_ASSIGN_OR_RETURN(std::unique_ptr<TextTokenizer> tokenizer,
-                             LoadHfTokenizer(dir.string(), text_case));
+absl::StatusOr<TextParts> FitTextParts(std::unique_ptr<TextEncoder> encoder,
+                                       std::unique_ptr<SequenceTokenizer> tokenizer,
+                                       SentenceModules modules) {
   ATTENDANT_RETURN_IF_ERROR(CheckFit(*tokenizer, encoder->info()));
-
-  Info info;
+  TextModel::Info info;
   info.encoder = encoder->info();
   info.is_for_embedding = info.encoder.head == TextHead::kNone || modules.is_of_sentence_transformers();
   info.embedding_dim = modules.embedding_dim();
@@ -307,10 +278,30 @@ absl::StatusOr<std::unique_ptr<TextModel>> TextModel::Load(const std::filesystem
   ATTENDANT_ASSIGN_OR_RETURN(auto skipped, SkippedByPrompt(*tokenizer, modules, info.max_tokens));
   info.normalizes = modules.normalizes();
   for (const auto& [name, prompt] : modules.prompts()) info.prompts.push_back(name);
-  info.num_workers = NumWorkers(options.num_workers);
-  info.load_time = clock.Now() - begin;
-  Loaded loaded{std::move(encoder), std::move(tokenizer), std::move(modules), std::move(skipped)};
-  return std::make_unique<TextModelImpl>(std::move(loaded), std::move(info), options, observer, clock);
+  return TextParts{std::move(encoder), std::move(tokenizer), std::move(modules), std::move(skipped),
+                   std::move(info)};
+}
+
+std::unique_ptr<TextModel> MakeTextModel(TextParts parts, const EncodePipelineOptions& options,
+                                         Scheduler& scheduler, SchedulerObserver& observer,
+                                         const Clock& clock) {
+  return std::make_unique<TextModelImpl>(std::move(parts), options, scheduler, observer, clock);
+}
+
+absl::StatusOr<std::unique_ptr<TextModel>> TextModel::Load(const std::filesystem::path& dir,
+                                                           const EncodePipelineOptions& options,
+                                                           SchedulerObserver& observer, const Clock& clock) {
+  const TimePoint begin = clock.Now();
+  ATTENDANT_ASSIGN_OR_RETURN(std::unique_ptr<TextEncoder> encoder, LoadTextEncoder(dir));
+  ATTENDANT_ASSIGN_OR_RETURN(SentenceModules modules, SentenceModules::Load(dir, encoder->info().hidden_dim));
+  const TextCase text_case = modules.lowercases() ? TextCase::kLower : TextCase::kAsGiven;
+  ATTENDANT_ASSIGN_OR_RETURN(std::unique_ptr<TextTokenizer> tokenizer,
+                             LoadHfTokenizer(dir.string(), text_case));
+  ATTENDANT_ASSIGN_OR_RETURN(TextParts parts,
+                             FitTextParts(std::move(encoder), std::move(tokenizer), std::move(modules)));
+  parts.info.num_workers = NumWorkers(options.num_workers);
+  parts.info.load_time = clock.Now() - begin;
+  return std::make_unique<TextModelImpl>(std::move(parts), options, observer, clock);
 }
 
 }  // namespace attendant

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,9 @@
 #include "engine/tasks/decode_executor.h"
 #include "engine/tasks/loaded_model.h"
 #include "engine/tasks/open_texts.h"
+#include "engine/tasks/shared_executor.h"
+#include "engine/tasks/text_job.h"
+#include "engine/tasks/text_parts.h"
 #include "engine/tasks/translation.h"
 #include "engine/tasks/worker_threads.h"
 
@@ -43,22 +47,48 @@ absl::Status CheckOptions(const TranslatorOptions& options) {
   return check("scheduler.limits.max_encode_tokens", options.scheduler.limits.max_encode_tokens, 1);
 }
 
+EncodePipelineOptions PipelineOptionsOf(const TranslatorOptions& options) {
+  EncodePipelineOptions result;
+  result.num_workers = options.num_workers;
+  result.scheduler = options.scheduler;
+  result.max_input_bytes = options.max_text_bytes;
+  result.prepare_threads = options.tokenize_threads;
+  return result;
+}
+
+// One worker's.
+std::unique_ptr<StepExecutor> MakeExecutor(const Seq2Seq& model, KvPool pool,
+                                           const std::optional<TextParts>& text_parts, const Clock& clock) {
+  auto decode = std::make_unique<DecodeExecutor>(model, std::move(pool), clock);
+  if (!text_parts.has_value()) return decode;
+  const auto make_encode = [&](const EncodeExecutor::Place& place) {
+    return std::make_unique<TextExecutor>(*text_parts->encoder, place);
+  };
+  return std::make_unique<SharedExecutor>(std::move(decode), make_encode, clock);
+}
+
 class TranslatorImpl final : public Translator {
  public:
-  TranslatorImpl(LoadedModel model, std::vector<std::unique_ptr<StepExecutor>> executors,
-                 const TranslatorOptions& options, SchedulerObserver& observer, const Clock& clock)
+  TranslatorImpl(LoadedModel model, std::optional<TextParts> text_parts,
+                 std::vector<std::unique_ptr<StepExecutor>> executors, const TranslatorOptions& options,
+                 SchedulerObserver& observer, const Clock& clock)
       : options_(options),
         model_(std::move(model)),
         open_texts_({options.scheduler.max_queue, kMaxPreparingBytes}),
         threads_(std::make_unique<ThreadPool>("text", options.tokenize_threads)),
         scheduler_(options.scheduler, std::move(executors), observer, clock),
         shared_{model_,   scheduler_, open_texts_,           *threads_,
-                observer, clock,      options.max_sentences, options.max_answer_bytes} {}
+                observer, clock,      options.max_sentences, options.max_answer_bytes} {
+    if (!text_parts.has_value()) return;
+    embedder_ =
+        MakeTextModel(*std::move(text_parts), PipelineOptionsOf(options), scheduler_, observer, clock);
+  }
 
   ~TranslatorImpl() override {
     open_texts_.Close();
     scheduler_.Shutdown();
     threads_ = nullptr;  // Answers what is left: the scheduler refuses it now.
+    embedder_ = nullptr;
   }
 
   const Info& info() const override { return model_.info; }
@@ -76,9 +106,14 @@ class TranslatorImpl final : public Translator {
     });
   }
 
+  TextModel* embedder() override { return embedder_.get(); }
+
   bool Drain(Duration timeout) override {
+    const TimePoint begin = shared_.clock.Now();
     open_texts_.Close();
-    return open_texts_.WaitUntilNone(timeout);
+    if (embedder_ != nullptr) embedder_->Drain(Duration::zero());  // Closes it.
+    if (!open_texts_.WaitUntilNone(timeout)) return false;
+    return embedder_ == nullptr || embedder_->Drain(timeout - (shared_.clock.Now() - begin));
   }
 
   const Scheduler& scheduler() const override { return scheduler_; }
@@ -98,6 +133,7 @@ class TranslatorImpl final : public Translator {
   std::unique_ptr<ThreadPool> threads_;
   Scheduler scheduler_;
   const Translation::Shared shared_;
+  std::unique_ptr<TextModel> embedder_;  // Null: the model does not say that it embeds.
 };
 
 }  // namespace
@@ -110,6 +146,8 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::filesyst
   const TimePoint begin = clock.Now();
   ATTENDANT_ASSIGN_OR_RETURN(LoadedModel model, LoadTranslationModel(dir));
 
+  ATTENDANT_ASSIGN_OR_RETURN(std::optional<TextParts> text_parts, LoadTextParts(dir, model));
+
   const int32_t num_workers = NumWorkers(options.num_workers);
   const int64_t kv_bytes = options.kv_cache_bytes > 0 ? options.kv_cache_bytes : kDefaultKvCacheBytes;
   std::vector<std::unique_ptr<StepExecutor>> executors;
@@ -117,13 +155,18 @@ absl::StatusOr<std::unique_ptr<Translator>> Translator::Load(const std::filesyst
     ATTENDANT_ASSIGN_OR_RETURN(KvPool pool, KvPool::Create(model.seq2seq->info().kv, kv_bytes / num_workers));
     model.info.kv_cache_bytes +=
         static_cast<int64_t>(pool.geometry().block_bytes()) * static_cast<int64_t>(pool.num_blocks());
-    executors.push_back(std::make_unique<DecodeExecutor>(*model.seq2seq, std::move(pool), clock));
+    executors.push_back(MakeExecutor(*model.seq2seq, std::move(pool), text_parts, clock));
   }
   model.info.num_workers = num_workers;
   model.info.load_time = clock.Now() - begin;
+  if (text_parts.has_value()) {
+    text_parts->info.num_workers = num_workers;
+    text_parts->info.load_time = model.info.load_time;
+  }
   TranslatorOptions pinned = options;
   pinned.scheduler = WithPinning(options.scheduler, num_workers);
-  return std::make_unique<TranslatorImpl>(std::move(model), std::move(executors), pinned, observer, clock);
+  return std::make_unique<TranslatorImpl>(std::move(model), std::move(text_parts), std::move(executors),
+                                          pinned, observer, clock);
 }
 
 }  // namespace attendant

@@ -119,6 +119,8 @@ struct TranslatorOptions {
   int32_t tokenize_threads = 1;
 };
 
+class TextModel;
+
 // A loaded translation model behind its scheduler: text in, text out. Thread-safe.
 class Translator {
  public:
@@ -136,6 +138,7 @@ class Translator {
     Duration load_time{};
     DecodingOptions default_decoding;  // Of a request that sets nothing.
     std::vector<std::string> ignored_generation_keys;
+    std::string why_not_embedding;  // What to write where, if embedder() is null.
   };
   using Done = absl::AnyInvocable<void(absl::StatusOr<TranslationResult>)>;
 
@@ -155,7 +158,12 @@ class Translator {
   // CANCELLED; UNAVAILABLE draining; INTERNAL.
   virtual CancelHandle Translate(TranslationRequest request, TranslationEvents events, Done done) = 0;
 
-  // Refuses new texts and waits until all accepted are answered; false if `timeout` came first.
+  // Its encoder as a model for embeddings, where its card or modules.json says that it is one; null where
+  // not. Its texts wait in the same queue as the sentences to translate, and the same workers run them, with
+  // the same weights. The translator's own.
+  virtual TextModel* embedder() = 0;
+
+  // Of both: refuses new texts and waits until all accepted are answered; false if `timeout` came first.
   virtual bool Drain(Duration timeout) = 0;
   virtual const Scheduler& scheduler() const = 0;
 };

@@ -5,6 +5,8 @@
   python3 tests/golden/make_golden.py options --model models/translate-en-de --out tests/golden/translate-en-de-options.json
   python3 tests/golden/make_golden.py logits --out tests/golden/marian-tiny.json \\
       --model tests/golden/tiny-relu tests/golden/tiny-gelu tests/golden/tiny-separate tests/golden/tiny-untied
+  python3 tests/golden/make_golden.py embeddings --out tests/golden/marian-embeddings.json \\
+      --model tests/golden/tiny-relu tests/golden/tiny-gelu tests/golden/tiny-separate tests/golden/tiny-untied models/translate-en-de
 
 Each sentence runs alone (no padding). In every file ids leave out the decoder's start token and keep the end token.
 
@@ -16,6 +18,9 @@ options: {"cases": [{"options": keyword arguments of generate, "text", "source_i
 logits: {"cases": [{"model": folder name, "source_ids", "decoder_ids" (fed, start token first),
     "encoder": [source position][d_model], "logits": [decoder position][vocabulary],
     "greedy": ids of at most 12 tokens, "beam3": [{"ids", "score"} x 3] of at most 12 tokens}]}
+embeddings: {"cases": [{"model": folder name, "text", "tokens": as the model's positions allow, end token included, "truncated",
+    "embedding": the mean of the encoder's states over all tokens}]}, as sentence-transformers' Transformer and mean Pooling
+    would make it of the encoder
 """
 
 import argparse
@@ -171,14 +176,31 @@ def logits(directory):
                "beam3": reference.generate(model, source, num_beams=3, num_return_sequences=3, **short)}
 
 
+EMBEDDED = [
+    "She said: wait for me at the old bridge, near the mill.", "It is raining.", "  the quick   brown fox\t", "",
+    "Ein 🦊, naïve café — 日本語", ">>deu<< No!", "seven wizards pack five boxes of jam. " * 60,
+]
+
+
+@torch.no_grad()
+def embeddings(directory):
+    model, tokenizer = reference.load(directory)
+    limit = model.config.max_position_embeddings
+    for text in EMBEDDED:
+        ids = tokenizer(text, truncation=True, max_length=limit).input_ids
+        states = model.get_encoder()(input_ids=torch.tensor([ids])).last_hidden_state[0]
+        yield {"model": pathlib.Path(directory).name, "text": text, "tokens": len(ids),
+               "truncated": len(tokenizer(text).input_ids) > limit, "embedding": states.mean(0).tolist()}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=["translations", "options", "logits"])
-    parser.add_argument("--model", nargs="+", required=True, help="Marian directories (one, but for logits)")
+    parser.add_argument("kind", choices=["translations", "options", "logits", "embeddings"])
+    parser.add_argument("--model", nargs="+", required=True, help="Marian directories (one, but for logits and embeddings)")
     parser.add_argument("--out", required=True)
     args = parser.parse_args()
     make, name = {"translations": (translations, "sentences"), "options": (options, "cases"),
-                  "logits": (logits, "cases")}[args.kind]
+                  "logits": (logits, "cases"), "embeddings": (embeddings, "cases")}[args.kind]
     items = [item for directory in args.model for item in make(directory)]
     head = {"about": "made by tests/golden/make_golden.py; do not edit", "kind": args.kind, **reference.versions()}
     reference.write_json(args.out, head, name, items)

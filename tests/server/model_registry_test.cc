@@ -127,6 +127,17 @@ TEST_F(ModelRegistryTest, ModelIsUnavailableWhileItLoadsAndThenSaysWhyItFailed) 
   EXPECT_EQ(registry_->List()[1].state, ModelState::kFailed);
 }
 
+TEST_F(ModelRegistryTest, ModelThatDoesNotEmbedSaysWhy) {
+  Load({"a"});
+  const absl::Status status = registry_->Resolve("a", Task::kEmbedText).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("model a is not for embed_text: its card does not say"));
+  EXPECT_THAT(std::string(registry_->Resolve("a", Task::kLabelTokens).status().message()),
+              HasSubstr("ListModels"));
+  EXPECT_TRUE(absl::IsNotFound(registry_->Resolve("", Task::kEmbedText).status()));
+}
+
 TEST(LanguageFitsTest, ComparesWithoutCaseAndTakesVariants) {
   EXPECT_TRUE(LanguageFits("", "de"));
   EXPECT_TRUE(LanguageFits("de", ""));

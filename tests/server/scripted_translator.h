@@ -24,12 +24,14 @@ class ScriptedTranslator final : public Translator {
   ScriptedTranslator(std::string source, std::string target) {
     info_.source_language = std::move(source);
     info_.target_language = std::move(target);
+    info_.why_not_embedding = "its card does not say so";
   }
   const Info& info() const override { return info_; }
   CancelHandle Translate(TranslationRequest request, TranslationEvents events, Done done) override {
     calls.push_back({std::move(request), std::move(events), std::move(done)});
     return CancelHandle([cancelled = calls.back().cancelled] { *cancelled = true; });
   }
+  TextModel* embedder() override { return nullptr; }
   bool Drain(Duration) override { return true; }
   const Scheduler& scheduler() const override { return scheduler_; }
 

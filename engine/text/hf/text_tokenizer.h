@@ -47,16 +47,14 @@ struct EncodeOptions {
   int32_t max_tokens = 0;
 };
 
-// Text to the tokens that a text encoder is fed with. Immutable after loading: const methods are
-// thread-safe. Ids, spans and words are exactly those of Hugging Face `tokenizers` for the same files, but
-// nothing is ever padded.
-class TextTokenizer {
+// Text to the tokens of one sequence that an encoder is fed with. Immutable after loading: const methods are
+// thread-safe. Nothing is ever padded.
+class SequenceTokenizer {
  public:
-  static constexpr int32_t kNoId = -1;
   // Of one text. Spans are 32 bits wide, and what is normalised may be many times as long.
   static constexpr size_t kMaxTextBytes = size_t{4} << 20;
 
-  virtual ~TextTokenizer() = default;
+  virtual ~SequenceTokenizer() = default;
 
   // Any bytes are accepted: each that is not UTF-8 counts as U+FFFD. Time and memory are near linear in the
   // text. Errors: INVALID_ARGUMENT for a text over kMaxTextBytes, or max_tokens below the number of special
@@ -64,8 +62,20 @@ class TextTokenizer {
   // RESOURCE_EXHAUSTED when the model's rules blow the text up, or a pattern of its takes too long on it.
   virtual absl::StatusOr<Encoding> Encode(std::string_view text, const EncodeOptions& options) const = 0;
 
+  // The largest id plus one: how many rows the model's embedding must have at least.
+  virtual int32_t end_id() const = 0;
+  // How many tokens Encode adds.
+  virtual int32_t num_special_tokens() const = 0;
+};
+
+// One that Hugging Face `tokenizers` has as well: ids, spans and words are exactly its own for the same
+// files.
+class TextTokenizer : public SequenceTokenizer {
+ public:
+  static constexpr int32_t kNoId = -1;
+
   // Two texts in one sequence, as cross-encoders take them. Truncation shortens the longer one first, or
-  // what the model's file says.
+  // what the model's file says. Errors: as Encode.
   virtual absl::StatusOr<Encoding> EncodePair(std::string_view first, std::string_view second,
                                               const EncodeOptions& options) const = 0;
 
@@ -73,10 +83,7 @@ class TextTokenizer {
   virtual int32_t IdOf(std::string_view token) const = 0;
   // As the vocabulary spells it ("##ing", "Ġthe"); empty for an id that no token has.
   virtual std::string TokenText(int32_t id) const = 0;
-  // The largest id plus one: how many rows the model's embedding must have at least.
-  virtual int32_t end_id() const = 0;
-  // How many tokens Encode and EncodePair add.
-  virtual int32_t num_special_tokens() const = 0;
+  // How many tokens EncodePair adds.
   virtual int32_t num_pair_special_tokens() const = 0;
 };
 

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/models/registry.h"
+#include "engine/models/seq2seq_encoder.h"
 #include "nlohmann/json.hpp"
 
 namespace attendant {
@@ -81,6 +83,44 @@ TEST_P(MarianGoldenTest, LogitsAgreeWithTransformers) {
   }
 }
 
+// The cases of one model, each alone and all packed together.
+TEST(MarianEncoderTest, StatesAgreeWithTransformersAloneAndTogether) {
+  const json golden = ReadJson(kGolden + "marian-tiny.json");
+  for (const char* name : {"tiny-relu", "tiny-gelu", "tiny-separate", "tiny-untied"}) {
+    std::shared_ptr<const Seq2Seq> model = *LoadSeq2Seq(kGolden + name);
+    const auto encoder = EncoderOf(model, "marian");
+    const auto dim = static_cast<size_t>(encoder->info().hidden_dim);
+    std::vector<std::vector<int32_t>> ids;
+    std::vector<std::vector<float>> expected, together;
+    for (const json& test : golden["cases"]) {
+      if (test["model"] != name) continue;
+      ids.push_back(test["source_ids"]);
+      together.emplace_back(ids.back().size() * dim);
+      expected.emplace_back();
+      for (const std::vector<float> token : test["encoder"]) {
+        expected.back().insert(expected.back().end(), token.begin(), token.end());
+      }
+    }
+    ASSERT_EQ(ids.size(), 3u);
+    std::vector<TextItem> items;
+    for (size_t i = 0; i < ids.size(); ++i) items.push_back({ids[i], {}, together[i].data()});
+    Workspace workspace;
+    encoder->Encode(items, workspace);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      std::vector<float> alone(together[i].size());
+      const TextItem item{ids[i], {}, alone.data()};
+      encoder->Encode({&item, 1}, workspace);
+      EXPECT_EQ(alone, together[i]) << name << " case " << i;
+      ASSERT_EQ(expected[i].size(), alone.size());
+      float largest = 0;
+      for (const float value : expected[i]) largest = std::max(largest, std::abs(value));
+      for (size_t j = 0; j < alone.size(); ++j) {
+        ASSERT_NEAR(alone[j], expected[i][j], 1e-5f * largest) << name << " case " << i << " at " << j;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Cases, MarianGoldenTest, testing::Range(size_t{0}, size_t{12}));
 
 class MarianTest : public testing::Test {
@@ -129,6 +169,7 @@ TEST_F(MarianTest, InfoTellsTheSizes) {
   const Seq2Seq::Info& info = Model().info();
   EXPECT_EQ(info.vocab_size, 8002);
   EXPECT_EQ(info.max_source_tokens, 512);
+  EXPECT_EQ(info.hidden_dim, 256);
   EXPECT_EQ(info.kv.num_layers, 3);
   EXPECT_EQ(info.num_parameters, 9'947'392);
 }
