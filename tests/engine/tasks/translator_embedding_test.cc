@@ -35,6 +35,12 @@ EmbedTextRequest ToEmbed(const std::string& text) {
   return request;
 }
 
+TranslationRequest ToTranslate(const std::string& text) {
+  TranslationRequest request;
+  request.text = text;
+  return request;
+}
+
 std::future<absl::StatusOr<TextEmbedding>> EmbedLater(TextModel& model, EmbedTextRequest request,
                                                       CancelHandle* handle = nullptr) {
   auto promise = std::make_shared<std::promise<absl::StatusOr<TextEmbedding>>>();
@@ -142,7 +148,7 @@ TEST_F(TranslatorEmbeddingTest, ModelWhoseCardDoesNotSaySoOnlyTranslates) {
   ASSERT_TRUE(translator.ok()) << translator.status();
   EXPECT_EQ((*translator)->embedder(), nullptr);
   EXPECT_THAT((*translator)->info().why_not_embedding, HasSubstr("tags: [feature-extraction]"));
-  EXPECT_TRUE(TranslateLater(**translator, {.text = "It is raining."}).get().ok());
+  EXPECT_TRUE(TranslateLater(**translator, ToTranslate("It is raining.")).get().ok());
   fs::remove(dir_ / "README.md");
   EXPECT_EQ((*TryLoad())->embedder(), nullptr);
 }
@@ -192,18 +198,15 @@ TEST_F(TranslatorEmbeddingTest, TextsBeyondThePositionsAreCutOffOrRefused) {
     request.truncation = truncation;
     return EmbedLater(*translator->embedder(), request).get();
   };
-  const auto grow_to = [&](int32_t tokens) {
-    while (embed(Truncation::kTruncate)->tokens < tokens) text += " a";
-  };
-  grow_to(limit - 1);
-  EXPECT_TRUE(embed(Truncation::kRefuse).ok());
-  grow_to(limit);
-  EXPECT_TRUE(embed(Truncation::kRefuse).ok());
-  EXPECT_FALSE(embed(Truncation::kTruncate)->truncated);
-  text += " a a";
-  EXPECT_EQ(embed(Truncation::kTruncate)->tokens, limit);
-  EXPECT_TRUE(embed(Truncation::kTruncate)->truncated);
-  EXPECT_EQ(embed(Truncation::kRefuse).status().code(), absl::StatusCode::kInvalidArgument);
+  while (embed(Truncation::kTruncate)->tokens < limit - 1) text += "a";  // One token more each.
+  for (const int32_t tokens : {limit - 1, limit, limit + 1}) {
+    const auto cut = embed(Truncation::kTruncate);
+    ASSERT_TRUE(cut.ok()) << cut.status();
+    EXPECT_EQ(cut->tokens, std::min(tokens, limit));
+    EXPECT_EQ(cut->truncated, tokens > limit);
+    EXPECT_EQ(absl::IsInvalidArgument(embed(Truncation::kRefuse).status()), tokens > limit);
+    text += "a";
+  }
 }
 
 // Both kinds of job at once on the same workers: bit for bit what each gives alone.
@@ -213,8 +216,7 @@ TEST_F(TranslatorEmbeddingTest, EmbeddingsAndTranslationsDoNotChangeEachOther) {
     return "She saw the " + words[static_cast<size_t>(i) % 4] + std::string(static_cast<size_t>(i) % 9, 'o');
   };
   const auto to_translate = [&](int i) {
-    TranslationRequest request;
-    request.text = text(i);
+    TranslationRequest request = ToTranslate(text(i));
     request.options.beam_size = 1 + i % 4;
     request.options.max_length = 20;
     return request;
@@ -281,7 +283,7 @@ TEST_F(TranslatorEmbeddingTest, WhatIsOpenAtTheEndIsAnswered) {
   std::vector<std::future<absl::StatusOr<TranslationResult>>> translations;
   for (int i = 0; i < 100; ++i) {
     vectors.push_back(EmbedLater(*translator->embedder(), ToEmbed("seven wizards pack five boxes of jam")));
-    translations.push_back(TranslateLater(*translator, {.text = "seven wizards pack five boxes of jam"}));
+    translations.push_back(TranslateLater(*translator, ToTranslate("seven wizards pack five boxes of jam")));
   }
   translator = nullptr;
   for (size_t i = 0; i < vectors.size(); ++i) {
