@@ -16,7 +16,7 @@ class CountingEncoder final : public EncodeExecutor {
   std::vector<size_t> batches;
 
  private:
-  void Encode(absl::Span<EncodeJob* const> jobs, Workspace&) override { batches.push_back(jobs.size()); }
+  void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam&) override { batches.push_back(jobs.size()); }
 };
 
 class SharedExecutorTest : public testing::Test {
@@ -24,8 +24,14 @@ class SharedExecutorTest : public testing::Test {
   static EncodeJob Text() { return EncodeJob(3, 0, kInfiniteFuture, {}, {}); }
 
   ToyExecutor* decode_ = new ToyExecutor(8);
-  CountingEncoder* encode_ = new CountingEncoder(Clock::Real());
-  SharedExecutor shared_{std::unique_ptr<StepExecutor>(decode_), std::unique_ptr<EncodeExecutor>(encode_)};
+  CountingEncoder* encode_ = nullptr;
+  SharedExecutor shared_{std::unique_ptr<StepExecutor>(decode_),
+                         [this](const EncodeExecutor::Place& place) {
+                           auto encode = std::make_unique<CountingEncoder>(place);
+                           encode_ = encode.get();
+                           return encode;
+                         },
+                         Clock::Real()};
   ToyAnswers answers_{1};
   ToyJob toy_{{.index = 0, .cross_blocks = 2}, answers_};
 };
