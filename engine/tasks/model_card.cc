@@ -16,6 +16,8 @@ namespace {
 constexpr uint64_t kMaxCardBytes = 1 << 20;
 constexpr char kCard[] = "README.md";
 constexpr std::string_view kSpace = " \t";
+// What begins something else than a plain text.
+constexpr std::string_view kIndicators = "-?:,[]{}#&*!|>%@`";
 
 std::string_view StripSpace(std::string_view text) {
   const size_t begin = text.find_first_not_of(kSpace);
@@ -57,7 +59,6 @@ std::optional<std::string> ParseText(std::string_view value) {
     return std::string(value.substr(1, *length - 2));
   }
   const std::string_view plain = StripSpace(value.substr(0, value.find(" #")));
-  constexpr std::string_view kIndicators = "-?:,[]{}#&*!|>%@`";  // What begins something else.
   const bool is_other = plain.empty() || kIndicators.find(plain[0]) != std::string_view::npos ||
                         plain.find(": ") != std::string_view::npos || plain.back() == ':';
   if (is_other) return {};
@@ -126,10 +127,13 @@ class FrontMatterReader {
 
   absl::Status AddKey(std::string_view line) {
     const size_t colon = line.find(':');
-    const bool is_key = colon != std::string_view::npos && colon > 0 &&
+    const bool is_key = colon != std::string_view::npos && !StripSpace(line.substr(0, colon)).empty() &&
                         (colon + 1 == line.size() || kSpace.find(line[colon + 1]) != std::string_view::npos);
     if (!is_key) return Error("is not \"key: value\"");
-    const std::string_view key = line.substr(0, colon);
+    const std::string_view key = StripSpace(line.substr(0, colon));
+    const bool is_plain =
+        key[0] == line[0] && !IsQuote(key[0]) && kIndicators.find(key[0]) == std::string_view::npos;
+    if (!is_plain) return Error("expected a plain key");
     std::string_view value = StripSpace(line.substr(colon + 1));
     if (value.substr(0, 1) == "#") value = {};
     if (key == "tags") return AddTags(value);

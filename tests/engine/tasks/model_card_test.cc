@@ -41,6 +41,7 @@ TEST(ModelCardTest, ReadsBothStylesOfList) {
       TagsOf("tags:  # these\n\n  - a b   # one\n  # more\n  - 'c: #d'\n  - \"e, f\"\nlicense: mit\n"),
       ElementsAre("a b", "c: #d", "e, f"));
   EXPECT_THAT(TagsOf("tags: [a, 'b, c', \"d\" , e:f,]  # five\n"), ElementsAre("a", "b, c", "d", "e:f"));
+  EXPECT_THAT(TagsOf("tags : [a]\n"), ElementsAre("a"));
   EXPECT_THAT(TagsOf("tags: []\n"), IsEmpty());
   EXPECT_THAT(TagsOf("tags:\nlicense: mit\n"), IsEmpty());
 }
@@ -129,7 +130,13 @@ TEST(ModelCardTest, WhatItDoesNotKnowIsAnErrorThatNamesTheLine) {
                            "x: {\ntags: [a]\n",
                            "no key\n",
                            "tags:[a]\n",
-                           "? tags\n"}) {
+                           "? tags\n",
+                           ": a\n",
+                           "\t: a\n",
+                           "\ttags: [a]\n",
+                           "\"tags\": [a]\n",
+                           "&x tags: [a]\n",
+                           "!!str tags: [a]\n"}) {
     EXPECT_THAT(ErrorOf(tags), HasSubstr("README.md: line ")) << tags;
   }
 }
