@@ -40,23 +40,6 @@ absl::StatusOr<Encoding> CheckedForModel(Encoding encoding, const TextEncoder::I
 
 // The tokens that the prompt alone makes, without the one that the tokeniser puts at the end: the text may
 // make others of the prompt's last ones, and sentence-transformers counts the same.
-absl::StatusOr<std::map<std::string, int32_t>> SkippedByPrompt(const TextTokenizer& tokenizer,
-                                                               const SentenceModules& modules,
-                                                               int32_t max_tokens) {
-  std::map<std::string, int32_t> skipped;
-  if (modules.pools_prompt()) return skipped;
-  for (const auto& [name, prompt] : modules.prompts()) {
-    if (prompt.empty()) continue;
-    ATTENDANT_ASSIGN_OR_RETURN(const Encoding encoding, tokenizer.Encode(prompt, {.add_special_tokens = true,
-                                                                                  .max_tokens = max_tokens}));
-    const bool ends_special = encoding.size() > 0 && encoding.sequence.back() < 0;
-    skipped[prompt] = static_cast<int32_t>(encoding.size()) - (ends_special ? 1 : 0);
-  }
-  return skipped;
-}
-
-// The tokens that the prompt alone makes, without the one that the tokeniser puts at the end: the text may
-// make others of the prompt's last ones, and sentence-transformers counts the same.
 absl::StatusOr<std::map<std::string, int32_t>> SkippedByPrompt(const SequenceTokenizer& tokenizer,
                                                                const SentenceModules& modules,
                                                                int32_t max_tokens) {
