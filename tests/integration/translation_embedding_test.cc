@@ -243,7 +243,8 @@ TEST_F(TranslationEmbeddingTest, DeadlinesLeaveNothingBehind) {
   }
   EXPECT_TRUE(server_->Eventually([] {
     return server_->Metric("attendant_requests_in_flight") == 0 &&
-           server_->Metric("attendant_queue_depth") == 0 && server_->Metric("attendant_running_sentences") == 0;
+           server_->Metric("attendant_queue_depth") == 0 &&
+           server_->Metric("attendant_running_sentences") == 0;
   }));
 }
 

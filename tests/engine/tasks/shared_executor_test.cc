@@ -16,7 +16,9 @@ class CountingEncoder final : public EncodeExecutor {
   std::vector<size_t> batches;
 
  private:
-  void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam&) override { batches.push_back(jobs.size()); }
+  void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam&) override {
+    batches.push_back(jobs.size());
+  }
 };
 
 class SharedExecutorTest : public testing::Test {
