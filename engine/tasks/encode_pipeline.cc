@@ -47,7 +47,7 @@ EncodePipeline::EncodePipeline(const EncodePipelineOptions& options, Scheduler& 
     : options_(options),
       observer_(observer),
       clock_(clock),
-      open_({options.scheduler.max_queue, kMaxPreparingBytes}),
+      open_({options.scheduler.max_queue, kMaxPreparingInputBytes}),
       threads_(std::make_unique<ThreadPool>("prepare", options.prepare_threads)),
       scheduler_(scheduler) {}
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 
-size_t RoundUp(size_t bytes, size_t to) {
+size_t RoundUpTo(size_t bytes, size_t to) {
   return (bytes + to - 1) / to * to;
 }
 
@@ -23,13 +23,13 @@ class PieceCutter {
     const std::lock_guard lock(mutex_);
     std::shared_ptr<std::byte> chunk = chunk_.lock();
     if (chunk == nullptr || used_ + bytes > size_) {
-      size_ = RoundUp(std::max(bytes, kChunk), kHugePage);
+      size_ = RoundUpTo(std::max(bytes, kChunk), kHugePage);
       used_ = 0;
       chunk = std::shared_ptr<std::byte>(AllocateAligned(size_).release(), FreeMemory());
       chunk_ = chunk;
     }
     std::byte* piece = chunk.get() + used_;
-    used_ += RoundUp(bytes, kTensorAlignment);
+    used_ += RoundUpTo(bytes, kTensorAlignment);
     return {std::move(chunk), piece};
   }
 
