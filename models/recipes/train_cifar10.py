@@ -6,8 +6,8 @@
 --data: an archive of train/CLASS/*.jpg and test/CLASS/*.jpg, 32 x 32. --out receives a Hugging Face ViTForImageClassification directory in f16.
 --state: a folder for what is half done; the same command again goes on from there.
 A convolutional teacher is trained first, in a few epochs; the transformer then learns the teacher's answers to freshly distorted
-pictures (Touvron et al. 2021; Beyer et al. 2022), sees half of the patches of each (Liu et al. 2023), and begins from weights that
-resemble those of trained ones (Trockman & Kolter 2023). 1,000 training pictures are held out to watch the progress; the test split is
+pictures (Touvron et al. 2021; Beyer et al. 2022). Its attention begins as a convolution (Cordonnier et al. 2020; d'Ascoli et al. 2021).
+1,000 training pictures are held out to watch the progress; the test split is
 looked at once, at the end. Needs torch, transformers and Pillow; about an hour and a half on two cores with bf16 matrix units.
 """
 
@@ -28,6 +28,7 @@ from transformers import ViTConfig, ViTForImageClassification
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 SIDE, PATCH, HELD_OUT = 32, 4, 1000
+GRID = SIDE // PATCH
 
 
 # Data: pictures [count, 3, 32, 32] as uint8, labels [count].
@@ -56,16 +57,16 @@ def normalised(pictures):
     return (pictures.float() / 255 - mean) / std
 
 
-def distorted(pictures):
-    """Moved by up to four pixels, mirrored now and then, one square of eight pixels erased; normalised."""
+def distorted(pictures, erased_side):
+    """Moved by up to four pixels, mirrored now and then, one square erased; normalised."""
     count = len(pictures)
     padded = functional.pad(normalised(pictures), (4, 4, 4, 4), mode="reflect")
     shift = torch.randint(0, 9, (2, count, 1))
     rows, columns = (shift[axis] + torch.arange(SIDE) for axis in (0, 1))
     columns = torch.where(torch.rand(count, 1) < 0.5, columns.flip(1), columns)
     out = padded[torch.arange(count).view(-1, 1, 1), :, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
-    corner = torch.randint(-4, SIDE - 3, (2, count, 1))
-    erased = [(torch.arange(SIDE) >= corner[axis]) & (torch.arange(SIDE) < corner[axis] + 8) for axis in (0, 1)]
+    corner = torch.randint(1 - erased_side, SIDE, (2, count, 1))
+    erased = [(torch.arange(SIDE) >= corner[axis]) & (torch.arange(SIDE) < corner[axis] + erased_side) for axis in (0, 1)]
     return out.masked_fill((erased[0].unsqueeze(2) & erased[1].unsqueeze(1)).unsqueeze(1), 0.0)
 
 
@@ -103,7 +104,7 @@ class Teacher(nn.Module):
         return 0.125 * self.head(self.body(x.contiguous(memory_format=torch.channels_last)).amax((2, 3)))
 
 
-# The student: Hugging Face's ViT with one matrix for query, key and value, and the choice to see fewer patches.
+# The student: Hugging Face's ViT, with one matrix for query, key and value.
 
 class Block(nn.Module):
     def __init__(self, width, heads):
@@ -124,53 +125,150 @@ class Block(nn.Module):
 class Student(nn.Module):
     def __init__(self, classes, width, layers, heads):
         super().__init__()
-        patches = (SIDE // PATCH) ** 2
         self.patch = nn.Linear(3 * PATCH * PATCH, width)
-        self.first = nn.Parameter(0.02 * torch.randn(1, 1, width))
-        self.positions = nn.Parameter(torch.cat([torch.zeros(1, 1, width), waves(SIDE // PATCH, width)], 1))
+        self.first = nn.Parameter(torch.zeros(1, 1, width))
+        self.positions = nn.Parameter(torch.zeros(1, GRID * GRID + 1, width))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.norm, self.head = nn.LayerNorm(width, eps=1e-12), nn.Linear(width, classes)
-        assert self.positions.shape[1] == patches + 1
-        begin_like_trained(self)
 
-    def forward(self, pixels, seen=None):
-        """seen: how many of the 64 patches, drawn anew for each picture; None: all."""
-        x = self.patch(functional.unfold(pixels, PATCH, stride=PATCH).transpose(1, 2)) + self.positions[:, 1:]
-        if seen is not None:
-            chosen = torch.rand(x.shape[:2]).topk(seen, 1).indices
-            x = x.gather(1, chosen.unsqueeze(2).expand(-1, -1, x.shape[2]))
-        x = torch.cat([(self.first + self.positions[:, :1]).expand(len(x), -1, -1), x], 1)
+    def forward(self, pixels):
+        x = self.patch(functional.unfold(pixels, PATCH, stride=PATCH).transpose(1, 2))
+        x = torch.cat([self.first.expand(len(x), -1, -1), x], 1) + self.positions
         for block in self.blocks:
             x = block(x)
         return self.head(self.norm(x[:, 0]))
 
 
-def waves(side, width):
-    """Sines and cosines of the row and of the column, a half of the width each: [1, side * side, width]."""
-    rates = 1.0 / 10000 ** (torch.arange(width // 4) / (width // 4))
-    angles = torch.arange(side).unsqueeze(1) * rates
-    axis = torch.cat([angles.sin(), angles.cos()], 1)
-    rows, columns = axis.repeat_interleave(side, 0), axis.repeat(side, 1)
-    return torch.cat([rows, columns], 1).unsqueeze(0)
+# The student's beginning. Attention that must first find out that neighbours matter needs hundreds of epochs. So it is
+# trained in two goes: first with attention weights that are given (nine heads look at the eight neighbours and the patch
+# itself, the others at everything), which no gradient touches and which need no query and key; then as the Student above,
+# whose queries and keys begin by giving those weights from the position's waves, which have channels of their own.
+
+WAVES = 4                 # Of each axis.
+MARKS = 2 * 2 * WAVES     # Sines and cosines of both axes: a head's width.
+OFFSETS = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1)]
+
+
+def marks(rows, columns):
+    """Waves of which those of two positions are orthogonal, or the same: [positions, MARKS]."""
+    rates = math.pi / GRID * (2 * torch.arange(WAVES) + 1)
+    return torch.cat([f(axis.unsqueeze(1) * rates) for axis in (rows, columns) for f in (torch.sin, torch.cos)], 1) / math.sqrt(2 * WAVES)
+
+
+def grid_positions():
+    return torch.arange(GRID).repeat_interleave(GRID).float(), torch.arange(GRID).repeat(GRID).float()
+
+
+def turned(offset):
+    """The matrix that makes marks(r, c) marks((r, c) + offset)."""
+    turn = torch.zeros(MARKS, MARKS)
+    for axis in (0, 1):
+        for wave in range(WAVES):
+            angle = math.pi / GRID * (2 * wave + 1) * offset[axis]
+            sine, cosine = 2 * WAVES * axis + wave, 2 * WAVES * axis + WAVES + wave
+            turn[sine, sine] = turn[cosine, cosine] = math.cos(angle)
+            turn[sine, cosine], turn[cosine, sine] = math.sin(angle), -math.sin(angle)
+    return turn
+
+
+SHARPNESS = 16.0  # Score of a patch that is where a head looks, over those in neither its row nor its column.
+
+
+def given_weights(heads):
+    """[heads, 65, 65]"""
+    here = marks(*grid_positions())
+    scores = torch.zeros(heads, GRID * GRID + 1, GRID * GRID + 1)
+    for head, offset in enumerate(OFFSETS):
+        scores[head, 1:, 1:] = SHARPNESS * (here @ turned(offset).T) @ here.T
+    return scores.softmax(-1)
+
+
+class GuidedBlock(nn.Module):
+    """A Block with given weights. It writes to the channels of content alone; those of the marks stay as they are."""
+
+    def __init__(self, width, content, heads):
+        super().__init__()
+        self.heads = heads
+        self.before, self.after = nn.LayerNorm(width, eps=1e-12), nn.LayerNorm(width, eps=1e-12)
+        self.value, self.out = nn.Linear(width, width), nn.Linear(width, content)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, content)
+
+    def forward(self, x, all_marks, weights):
+        count, tokens, _ = x.shape
+        v = self.value(self.before(torch.cat([x, all_marks], 2)))
+        v = v.view(count, tokens, self.heads, -1).permute(2, 1, 0, 3).reshape(self.heads, tokens, -1)
+        mixed = (weights @ v).view(self.heads, tokens, count, -1).permute(2, 1, 0, 3).reshape(count, tokens, -1)
+        x = x + self.out(mixed)
+        return x + self.down(functional.gelu(self.up(self.after(torch.cat([x, all_marks], 2)))))
+
+
+class Guided(nn.Module):
+    def __init__(self, classes, width, layers, heads):
+        super().__init__()
+        assert width // heads == MARKS and heads >= len(OFFSETS)
+        content = width - 2 * MARKS
+        self.patch = nn.Linear(3 * PATCH * PATCH, content)
+        self.first = nn.Parameter(torch.zeros(1, 1, content))
+        self.positions = nn.Parameter(0.02 * torch.randn(1, GRID * GRID + 1, content))
+        self.blocks = nn.ModuleList(GuidedBlock(width, content, heads) for _ in range(layers))
+        self.norm, self.head = nn.LayerNorm(width, eps=1e-12), nn.Linear(width, classes)
+        here = torch.cat([torch.zeros(1, MARKS), marks(*grid_positions())])
+        # Each mark and its negative: their differences do not feel the mean that a norm takes away.
+        self.register_buffer("marks", torch.cat([here, -here], 1).unsqueeze(0))
+        self.register_buffer("weights", given_weights(heads))
+
+    def forward(self, pixels, seen=None):
+        """seen: receives the input of each block's first norm."""
+        x = self.patch(functional.unfold(pixels, PATCH, stride=PATCH).transpose(1, 2))
+        x = torch.cat([self.first.expand(len(x), -1, -1), x], 1) + self.positions
+        all_marks = self.marks.expand(len(x), -1, -1)
+        for block in self.blocks:
+            if seen is not None:
+                seen.append(torch.cat([x, all_marks], 2))
+            x = block(x, all_marks, self.weights)
+        return self.head(self.norm(torch.cat([x, all_marks], 2)[:, 0]))
 
 
 @torch.no_grad()
-def begin_like_trained(student):
-    """Query times key begins near the identity, value times output near its negative (Trockman & Kolter 2023)."""
-    for block in student.blocks:
-        width = block.out.in_features
-        head = width // block.heads
-        noise = lambda: torch.randn(width, width) / math.sqrt(width)
-        for h in range(block.heads):
-            u, s, v = torch.linalg.svd(0.7 * noise() + 0.7 * torch.eye(width))
-            rows = slice(h * head, (h + 1) * head)
-            block.qkv.weight[:width][rows] = (u[:, :head] * s[:head].sqrt()).T
-            block.qkv.weight[width:2 * width][rows] = s[:head].sqrt().unsqueeze(1) * v[:head]
-        u, s, v = torch.linalg.svd(0.4 * noise() - 0.4 * torch.eye(width))
-        block.qkv.weight[2 * width:] = s.sqrt().unsqueeze(1) * v
-        block.out.weight.copy_(u * s.sqrt())
-        for layer in (block.qkv, block.out):
-            layer.bias.zero_()
+def released(guided, pixels, width, layers, heads, classes):
+    """The Student that answers like `guided`: its scales are set for `pixels`, some typical pictures."""
+    student = Student(classes, width, layers, heads)
+    content = width - 2 * MARKS
+    padded = lambda t: functional.pad(t, (0, 0, 0, width - content)) if t.dim() == 2 else functional.pad(t, (0, width - content))
+    for name in ("weight", "bias"):
+        getattr(student.patch, name).copy_(padded(getattr(guided.patch, name)))
+        for part in ("norm", "head"):
+            getattr(getattr(student, part), name).copy_(getattr(getattr(guided, part), name))
+    student.first.copy_(functional.pad(guided.first, (0, width - content)))
+    student.positions.copy_(torch.cat([guided.positions, guided.marks], 2))
+    seen = []
+    guided(pixels, seen)
+    for block, of_guided, x in zip(student.blocks, guided.blocks, seen):
+        for part in ("before", "after", "up"):
+            getattr(block, part).load_state_dict(getattr(of_guided, part).state_dict())
+        for part in ("out", "down"):
+            for name in ("weight", "bias"):
+                getattr(getattr(block, part), name).copy_(padded(getattr(getattr(of_guided, part), name)))
+        block.qkv.weight[2 * width:], block.qkv.bias[2 * width:] = of_guided.value.weight, of_guided.value.bias
+        set_query_and_key(block, spread=x[:, 1:].std(-1, correction=0).mean().item(), width=width, heads=heads)
+    return student
+
+
+def set_query_and_key(block, spread, width, heads):
+    """spread: the usual standard deviation of what the norm before gets; what it does to the marks is undone."""
+    scale, shift = block.before.weight, block.before.bias
+    read = torch.zeros(MARKS, width)
+    read[:, width - 2 * MARKS:width - MARKS] = 0.5 * torch.eye(MARKS)
+    read[:, width - MARKS:] = -0.5 * torch.eye(MARKS)
+    read = spread * read / scale
+    block.qkv.weight[:2 * width], block.qkv.bias[:2 * width] = 0.0, 0.0
+    for head, offset in enumerate(OFFSETS):
+        query = slice(head * MARKS, (head + 1) * MARKS)
+        key = slice(width + query.start, width + query.stop)
+        block.qkv.weight[query] = SHARPNESS * math.sqrt(MARKS) * turned(offset) @ read
+        block.qkv.weight[key] = read
+        for rows in (query, key):
+            block.qkv.bias[rows] = -block.qkv.weight[rows] @ shift
 
 
 # Training.
@@ -234,31 +332,34 @@ def train_teacher(classes, data, held, args):
     optimizer = torch.optim.SGD(teacher.parameters(), lr=0.0, momentum=0.9, nesterov=True, weight_decay=5e-4)
 
     def loss_of(pictures, labels, epoch):
-        return functional.cross_entropy(with_bf16(teacher, distorted(pictures)), labels, label_smoothing=0.1)
+        return functional.cross_entropy(with_bf16(teacher, distorted(pictures, 8)), labels, label_smoothing=0.1)
 
     return fit("teacher", teacher, optimizer, loss_of, triangle(0.2), math.inf, data, held, args.teacher_epochs, args)
 
 
-def train_student(classes, teacher, data, held, args):
-    student = Student(len(classes), args.width, args.layers, args.heads)
-    decayed = [p for p in student.parameters() if p.dim() == 2]
-    others = [p for p in student.parameters() if p.dim() != 2]
+def train_to_answer_like(teacher, name, model, rate, epochs, data, held, args):
+    decayed = [p for p in model.parameters() if p.dim() == 2]
+    others = [p for p in model.parameters() if p.dim() != 2]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], lr=0.0)
 
     def loss_of(pictures, labels, epoch):
-        views = distorted(pictures)
-        share = np.random.default_rng().beta(0.8, 0.8)
-        mixed = torch.randperm(len(views))
-        views = share * views + (1 - share) * views[mixed]
+        views = distorted(pictures, args.erased)
         with torch.no_grad():
             wanted = (with_bf16(teacher, views) / args.temperature).softmax(1)
-        logits = with_bf16(student, views, None if epoch >= args.epochs - args.whole_epochs else args.seen)
+        logits = with_bf16(model, views)
         taught = functional.kl_div((logits / args.temperature).log_softmax(1), wanted, reduction="batchmean") * args.temperature ** 2
-        told = share * functional.cross_entropy(logits, labels) + (1 - share) * functional.cross_entropy(logits, labels[mixed])
-        return 0.8 * taught + 0.2 * told
+        return 0.7 * taught + 0.3 * functional.cross_entropy(logits, labels)
 
-    print(f"student: {sum(p.numel() for p in student.parameters()) / 1e6:.2f} M parameters", flush=True)
-    return fit("student", student, optimizer, loss_of, half_wave(args.rate), 1.0, data, held, args.epochs, args)
+    print(f"{name}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
+    return fit(name, model, optimizer, loss_of, half_wave(rate), 1.0, data, held, epochs, args)
+
+
+def train_student(classes, teacher, data, held, args):
+    sizes = {"width": args.width, "layers": args.layers, "heads": args.heads, "classes": len(classes)}
+    guided = train_to_answer_like(teacher, "guided", Guided(**sizes), args.rate, args.guided_epochs, data, held, args)
+    student = released(guided, normalised(data[0][:200]), **sizes)
+    print(f"student before it is trained: held out {accuracy(student, *held):.2%}", flush=True)
+    return train_to_answer_like(teacher, "student", student, args.rate / 4, args.epochs, data, held, args)
 
 
 # Export.
@@ -311,14 +412,14 @@ def parse_arguments():
     parser.add_argument("--state", required=True, type=pathlib.Path)
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=6)
-    parser.add_argument("--heads", type=int, default=3)
+    parser.add_argument("--heads", type=int, default=12)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--teacher-epochs", type=int, default=6)
-    parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--whole-epochs", type=int, default=2, help="the last of them, which see all patches")
-    parser.add_argument("--seen", type=int, default=32, help="patches of 64 in the epochs before")
+    parser.add_argument("--guided-epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--erased", type=int, default=4, help="side of the square that is erased from the student's pictures")
     parser.add_argument("--temperature", type=float, default=2.0)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 

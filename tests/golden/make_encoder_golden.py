@@ -143,11 +143,14 @@ def write_tokenizer(config, out):
     tokenizer.save(str(out / "tokenizer.json"), pretty=False)
 
 
-def slow_processor(size):
+def slow_processor_class():
     """The processor that resizes by Pillow, whatever this version of the library calls it."""
     import transformers
-    kind = getattr(transformers, "ViTImageProcessorPil", None) or transformers.ViTImageProcessor
-    return kind(size={"height": size, "width": size})
+    return getattr(transformers, "ViTImageProcessorPil", None) or transformers.ViTImageProcessor
+
+
+def slow_processor(size):
+    return slow_processor_class()(size={"height": size, "width": size})
 
 
 def file_cases(model, processor):

@@ -2,7 +2,7 @@
 """What Hugging Face transformers answers, in float32, for the one-pass models that ship; and whether the server answers the same.
 
   python3 tests/golden/shipped_encoders.py golden
-      writes tests/golden/embed-en-de.json and classify-language.json, for ./test
+      writes tests/golden/embed-en-de.json, classify-language.json and classify-cifar10.json, for ./test
 
   cut -f 1 held-out.tsv > texts; cut -f 2 held-out.tsv >> texts          (of models/recipes/train_embedding.py)
   attendant embed --model embed-en-de --input texts --format npy --output vectors.npy
@@ -15,6 +15,10 @@
   attendant classify --model classify-language --texts texts --json --output classes.json
   python3 tests/golden/shipped_encoders.py classes --texts texts --classes classes.json [--truth held-out.tsv]
       prints on how many texts the first class is the same, and the accuracy
+
+  attendant classify --model classify-cifar10 --json --output classes.json test/         (of the archive of models/recipes/train_cifar10.py)
+  python3 tests/golden/shipped_encoders.py images --classes classes.json
+      the same for pictures, whose folders are named by their class
 """
 
 import argparse
@@ -23,11 +27,16 @@ import pathlib
 
 import numpy as np
 import torch
+from PIL import Image, ImageOps
 from tokenizers import Tokenizer
-from transformers import BertForSequenceClassification, BertModel
+from transformers import BertForSequenceClassification, BertModel, ViTForImageClassification
+
+from make_encoder_golden import slow_processor_class
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
-EMBED, CLASSIFY = TREE / "models/embed-en-de", TREE / "models/classify-language"
+EMBED, CLASSIFY, CIFAR = TREE / "models/embed-en-de", TREE / "models/classify-language", TREE / "models/classify-cifar10"
+PICTURES = TREE / "tests/golden/images"
+PICTURE_NAMES = ["basn2c16.png", "gen-420.jpg", "gen-cmyk.jpg", "gen-lossless-alpha.webp", "gen-orientation-6.jpg", "exif-xmp-metadata.jpg"]
 TEXTS = [
     "Good morning!", "Guten Morgen!", "Tom asked me if I could help him with his homework.",
     "Tom hat mich gefragt, ob ich ihm bei seinen Hausaufgaben helfen könnte.", "Je ne sais pas où il habite.",
@@ -56,6 +65,17 @@ def classify(texts):
     return np.stack([model(input_ids=encode(tokenizer, text)).logits[0].numpy() for text in texts]), model.config.id2label
 
 
+@torch.no_grad()
+def classify_pictures(paths):
+    model = ViTForImageClassification.from_pretrained(CIFAR, dtype=torch.float32, attn_implementation="eager").eval()
+    processor = slow_processor_class().from_pretrained(CIFAR)
+    rows = []
+    for begin in range(0, len(paths), 100):
+        pictures = [ImageOps.exif_transpose(Image.open(path)).convert("RGB") for path in paths[begin:begin + 100]]
+        rows.append(model(processor(pictures, return_tensors="pt").pixel_values).logits.numpy())
+    return np.concatenate(rows), model.config.id2label
+
+
 def write_golden(_):
     rounded = lambda values: [float(f"{v:.8g}") for v in values]
     cases = [{"text": text, "embedding": rounded(vector)} for text, vector in zip(TEXTS, embed(TEXTS))]
@@ -63,6 +83,9 @@ def write_golden(_):
     logits, names = classify(TEXTS)
     cases = [{"text": text, "logits": rounded(row), "label": names[int(row.argmax())]} for text, row in zip(TEXTS, logits)]
     (TREE / "tests/golden/classify-language.json").write_text(json.dumps({"cases": cases}, ensure_ascii=False, indent=0) + "\n")
+    logits, names = classify_pictures([PICTURES / name for name in PICTURE_NAMES])
+    cases = [{"file": name, "logits": rounded(row), "label": names[int(row.argmax())]} for name, row in zip(PICTURE_NAMES, logits)]
+    (TREE / "tests/golden/classify-cifar10.json").write_text(json.dumps({"cases": cases}, indent=0) + "\n")
 
 
 def read_lines(path):
@@ -100,6 +123,15 @@ def check_classes(args):
         print(f"accuracy {sum(a == b for a, b in zip(ours, truth)) / len(truth):.2%}")
 
 
+def check_images(args):
+    answers = [json.loads(line) for line in read_lines(args.classes)]
+    paths = [pathlib.Path(answer["file"]) for answer in answers]
+    logits, names = classify_pictures(paths)
+    ours, theirs = [answer["labels"][0]["name"] for answer in answers], [names[int(row.argmax())] for row in logits]
+    print(f"{sum(a == b for a, b in zip(ours, theirs))} of {len(paths)} first classes are the same")
+    print(f"accuracy {sum(a == path.parent.name for a, path in zip(ours, paths)) / len(paths):.2%}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -114,6 +146,9 @@ def main():
     classes.add_argument("--classes", required=True)
     classes.add_argument("--truth")
     classes.set_defaults(run=check_classes)
+    images = commands.add_parser("images")
+    images.add_argument("--classes", required=True)
+    images.set_defaults(run=check_images)
     args = parser.parse_args()
     args.run(args)
 

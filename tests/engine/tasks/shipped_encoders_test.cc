@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/file.h"
+#include "engine/tasks/image_model.h"
 #include "engine/tasks/text_model.h"
 #include "tests/engine/scheduler/toy_jobs.h"
 
@@ -20,15 +22,23 @@ namespace {
 
 const std::string kTree = ATTENDANT_SOURCE_DIR;
 
+EncodePipelineOptions OneWorker() {
+  EncodePipelineOptions options;
+  options.num_workers = 1;
+  return options;
+}
+
+nlohmann::json CasesOf(const std::string& name) {
+  return nlohmann::json::parse(std::ifstream(kTree + "/tests/golden/" + name + ".json"))["cases"];
+}
+
 class ShippedEncodersTest : public testing::Test {
  protected:
   void Load(const std::string& name) {
-    EncodePipelineOptions options;
-    options.num_workers = 1;
-    auto model = TextModel::Load(kTree + "/models/" + name, options, observer_, Clock::Real());
+    auto model = TextModel::Load(kTree + "/models/" + name, OneWorker(), observer_, Clock::Real());
     ASSERT_TRUE(model.ok()) << model.status();
     model_ = *std::move(model);
-    cases_ = nlohmann::json::parse(std::ifstream(kTree + "/tests/golden/" + name + ".json"))["cases"];
+    cases_ = CasesOf(name);
     ASSERT_FALSE(cases_.empty());
   }
   TextEmbedding Embed(const std::string& text) { return Ask(&TextModel::Embed, text); }
@@ -49,6 +59,17 @@ class ShippedEncodersTest : public testing::Test {
     return answer.get_future().get().value();
   }
 };
+
+void ExpectClasses(const std::vector<float>& logits, const std::vector<std::string>& labels,
+                   const nlohmann::json& example) {
+  const auto expected = example["logits"].get<std::vector<float>>();
+  ASSERT_EQ(logits.size(), expected.size());
+  const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+  EXPECT_EQ(labels[static_cast<size_t>(best)], example["label"].get<std::string>());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_NEAR(logits[i], expected[i], 1e-4 * (1 + std::abs(expected[i]))) << example;
+  }
+}
 
 double Cosine(const std::vector<float>& a, const std::vector<float>& b) {
   double dot = 0, aa = 0, bb = 0;
@@ -83,14 +104,25 @@ TEST_F(ShippedEncodersTest, TranslationsLieCloserThanOtherSentences) {
 TEST_F(ShippedEncodersTest, ClassesAreThoseOfTransformers) {
   ASSERT_NO_FATAL_FAILURE(Load("classify-language"));
   for (const auto& example : cases_) {
-    const auto expected = example["logits"].get<std::vector<float>>();
     const TextClasses answer = Classify(example["text"]);
-    ASSERT_EQ(answer.logits.size(), expected.size());
-    const auto best = std::max_element(answer.logits.begin(), answer.logits.end()) - answer.logits.begin();
-    EXPECT_EQ(model_->info().encoder.labels[static_cast<size_t>(best)], example["label"].get<std::string>());
-    for (size_t i = 0; i < expected.size(); ++i) {
-      EXPECT_NEAR(answer.logits[i], expected[i], 1e-4 * (1 + std::abs(expected[i]))) << example["text"];
-    }
+    ExpectClasses(answer.logits, model_->info().encoder.labels, example);
+  }
+}
+
+TEST_F(ShippedEncodersTest, PicturesClassesAreThoseOfTransformers) {
+  const auto model = ImageModel::Load(kTree + "/models/classify-cifar10", OneWorker(), ImageLimits(),
+                                      observer_, Clock::Real());
+  ASSERT_TRUE(model.ok()) << model.status();
+  const nlohmann::json cases = CasesOf("classify-cifar10");
+  ASSERT_FALSE(cases.empty());
+  for (const auto& example : cases) {
+    ClassifyImageRequest request;
+    const std::string path = kTree + "/tests/golden/images/" + example["file"].get<std::string>();
+    request.file_bytes = *ReadTextFile(path, 1 << 20);
+    std::promise<absl::StatusOr<ImageClasses>> done;
+    (*model)->Classify(std::move(request),
+                       [&done](absl::StatusOr<ImageClasses> result) { done.set_value(std::move(result)); });
+    ExpectClasses(done.get_future().get().value().logits, (*model)->info().encoder.labels, example);
   }
 }
 
