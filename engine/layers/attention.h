@@ -74,6 +74,13 @@ class SelfAttention {
   SelfAttention(const HeadLayout& layout, Linear qkv, Linear output)
       : layout_(layout), qkv_(std::move(qkv)), output_(std::move(output)) {}
 
+  // As Linear has them.
+  void PrepareColumnSharing() {
+    qkv_.PrepareColumnSharing();
+    output_.PrepareColumnSharing();
+  }
+  bool shares_columns() const { return qkv_.shares_columns() && output_.shares_columns(); }
+
   // Attention over each sequence of a packed batch, in both directions, in two halves, so that several
   // threads share the rows: all rows are projected before any is mixed.
   //

@@ -24,6 +24,13 @@ class FeedForward {
     down_.Run(wide.data(), rows, x, team);
   }
 
+  // As Linear has them.
+  void PrepareColumnSharing() {
+    up_.PrepareColumnSharing();
+    down_.PrepareColumnSharing();
+  }
+  bool shares_columns() const { return up_.shares_columns() && down_.shares_columns(); }
+
   int64_t size_bytes() const { return up_.size_bytes() + down_.size_bytes(); }
 
  private:

@@ -16,7 +16,7 @@ enum class NormOrder {
   kPre,   // Each sublayer works on x normalised and adds to x. Dosovitskiy et al. 2021, figure 1.
 };
 
-// A layer of an encoder. Immutable after construction: thread-safe.
+// A layer of an encoder. Immutable once it runs: thread-safe.
 class EncoderLayer {
  public:
   struct Parts {
@@ -27,12 +27,20 @@ class EncoderLayer {
   };
   EncoderLayer(NormOrder order, Parts parts) : order_(order), parts_(std::move(parts)) {}
 
-  // x [rows, hidden_dim], in place. A team shares the rows; a few rows, by the columns of each matmul.
+  // For a model whose batches teams compute. Before the first Run.
+  void PrepareColumnSharing() {
+    parts_.attention.PrepareColumnSharing();
+    parts_.feed_forward.PrepareColumnSharing();
+    shares_columns_ = parts_.attention.shares_columns() && parts_.feed_forward.shares_columns();
+  }
+
+  // x [rows, hidden_dim], in place. A team shares the rows; a few rows, by the columns of each matmul where
+  // it can.
   void Run(const PackedSequences& sequences, const PackedAttentionExtras& extras, float* x,
            const ThreadTeam& team) const {
     const Workspace::Scope scope(team.workspace());
     const Batch batch{sequences, extras, x, parts_.attention.AllocPacked(sequences, team.workspace())};
-    if (team.size() > 1 && sequences.rows() < kFewRowsPerThread * team.size()) {
+    if (shares_columns_ && team.size() > 1 && sequences.rows() < kFewRowsPerThread * team.size()) {
       Project(batch, {0, sequences.rows()}, team);
       Finish(batch, {0, sequences.rows()}, team);
       return;
@@ -87,6 +95,7 @@ class EncoderLayer {
 
   NormOrder order_;
   Parts parts_;
+  bool shares_columns_ = false;
 };
 
 // A layer of a post-norm decoder. Immutable after construction: thread-safe.

@@ -96,6 +96,7 @@ class Bert final : public TextEncoder {
 absl::StatusOr<std::unique_ptr<TextEncoder>> BuildBert(const BertConfig& config, WeightMap weights) {
   ATTENDANT_RETURN_IF_ERROR(weights.CheckAllFinite());
   ATTENDANT_ASSIGN_OR_RETURN(BertParts parts, LoadBertParts(config, weights));
+  for (EncoderLayer& layer : parts.layers) layer.PrepareColumnSharing();
   ATTENDANT_ASSIGN_OR_RETURN(const int64_t num_parameters, CheckBertSurplus(config, weights));
   return std::make_unique<Bert>(config, std::move(parts), num_parameters);
 }

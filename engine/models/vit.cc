@@ -170,6 +170,7 @@ absl::StatusOr<std::unique_ptr<VisionEncoder>> BuildVit(const VitConfig& config,
   }
   ATTENDANT_RETURN_IF_ERROR(weights.CheckAllFinite());
   ATTENDANT_ASSIGN_OR_RETURN(VitParts parts, LoadVitParts(config, grid, weights));
+  for (EncoderLayer& layer : parts.layers) layer.PrepareColumnSharing();
   ATTENDANT_ASSIGN_OR_RETURN(const int64_t num_parameters, CheckVitSurplus(config, weights));
   return std::make_unique<Vit>(config, image_size, std::move(parts), num_parameters);
 }

@@ -5,8 +5,8 @@
 namespace attendant {
 namespace {
 
-// The widest of oneDNN's own blocks that cut out_dim into an even number of panels, or at least into equal
-// ones; 0: none does.
+// The widest multiple of oneDNN's blocks that cuts out_dim into an even number of panels, or at least into
+// equal ones; 0: none does.
 int64_t PanelWidth(int64_t out_dim) {
   int64_t width = 0;
   for (const int64_t candidate : {256, 192, 128, 64}) {
@@ -23,7 +23,7 @@ bool IsPanelOf(const dnnl::memory::desc& whole, const dnnl::memory::desc& panel,
   constexpr int64_t kFloat = sizeof(float);
   if (static_cast<int64_t>(whole.get_size()) != key.in_dim * key.out_dim * kFloat) return false;
   const int64_t width = static_cast<int64_t>(panel.get_size()) / (key.in_dim * kFloat);
-  return whole.submemory_desc({key.in_dim, width}, {0, 0}) == panel;
+  return whole.submemory_desc({key.in_dim, width}, {0, 0}, /*allow_empty=*/true) == panel;
 }
 
 }  // namespace
@@ -35,7 +35,6 @@ std::optional<ColumnPanels> ColumnPanels::Create(const MatmulKey& whole, const M
   if (width == 0 || whole.in_dim % kRowsOfABlock != 0) return std::nullopt;
   MatmulKey key = whole;
   key.out_dim = width;
-  key.max_rows = kMaxRows;
   ColumnPanels panels(key, whole.out_dim);
   const dnnl::memory::desc& packed = panels.kernels_->packed_weights();
   if (!IsPanelOf(kernels.packed_weights(), packed, whole)) return std::nullopt;

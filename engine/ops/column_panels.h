@@ -14,16 +14,13 @@ namespace attendant {
 // construction: thread-safe. Throws dnnl::error and std::bad_alloc only.
 class ColumnPanels {
  public:
-  // Rows of one call.
-  static constexpr int64_t kMaxRows = 256;
-
   // whole: the kernels of all columns; weights and bias: their packed data, borrowed. None where out_dim has
   // no such panels, or the packed layout does not keep them apart.
   static std::optional<ColumnPanels> Create(const MatmulKey& whole, const MatmulKernels& kernels,
                                             void* weights, float* bias);
 
   int64_t size() const { return static_cast<int64_t>(weights_.size()); }
-  // Panel `panel` of dst [rows, out_dim]; rows from the whole kernels' min_rows() to kMaxRows.
+  // Panel `panel` of dst [rows, out_dim]; rows from the whole kernels' min_rows() to their max_rows.
   void Run(int64_t panel, const float* src, int64_t rows, float* dst, Workspace& workspace) const;
 
  private:

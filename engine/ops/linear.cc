@@ -24,8 +24,7 @@ class Linear::Impl {
         packed_(AllocateForWeights(kernels_.packed_weights().get_size())),
         bias_(DType::kF32, {out_dim_}),
         weights_(kernels_.packed_weights(), CpuEngine(), packed_.get()),
-        bias_memory_(kernels_.bias(), CpuEngine(), bias_.f32().data()),
-        panels_(ColumnPanels::Create(key_, kernels_, packed_.get(), bias_.f32().data())) {
+        bias_memory_(kernels_.bias(), CpuEngine(), bias_.f32().data()) {
     ComputeOnThisThreadAlone();
     if (weights.bias != nullptr) std::copy_n(weights.bias, out_dim_, bias_.f32().data());
     const dnnl::memory::desc plain({in_dim_, out_dim_}, dnnl::memory::data_type::f32,
@@ -36,11 +35,15 @@ class Linear::Impl {
     stream.wait();
   }
 
+  void PrepareColumnSharing() {
+    panels_ = ColumnPanels::Create(key_, kernels_, packed_.get(), bias_.f32().data());
+  }
+  bool shares_columns() const { return panels_.has_value(); }
+
   void Run(const float* src, size_t rows, float* dst, const ThreadTeam& team) const {
     const bool by_columns = team.size() > 1 && panels_.has_value();
-    const int64_t max_rows = by_columns ? ColumnPanels::kMaxRows : kMaxRows;
     int64_t left = static_cast<int64_t>(rows);
-    for (int64_t chunks = (left + max_rows - 1) / max_rows; chunks > 0; --chunks) {
+    for (int64_t chunks = (left + kMaxRows - 1) / kMaxRows; chunks > 0; --chunks) {
       const int64_t chunk = (left + chunks - 1) / chunks;  // None much smaller than another.
       if (chunk < kernels_.min_rows()) {
         RunLoneRow(src, dst, team.workspace());
@@ -106,17 +109,24 @@ class Linear::Impl {
   Tensor bias_;
   dnnl::memory weights_;  // Of packed_'s bytes.
   dnnl::memory bias_memory_;
-  const std::optional<ColumnPanels> panels_;
+  std::optional<ColumnPanels> panels_;
 };
 
 Linear::Linear(const LinearWeights& weights, Activation activation, LinearOutput output)
-    : impl_(std::make_unique<const Impl>(weights, activation, output)) {}
+    : impl_(std::make_unique<Impl>(weights, activation, output)) {}
 Linear::Linear(Linear&&) noexcept = default;
 Linear& Linear::operator=(Linear&&) noexcept = default;
 Linear::~Linear() = default;
 
 void Linear::Run(const float* src, size_t rows, float* dst, const ThreadTeam& team) const {
   impl_->Run(src, rows, dst, team);
+}
+
+void Linear::PrepareColumnSharing() {
+  impl_->PrepareColumnSharing();
+}
+bool Linear::shares_columns() const {
+  return impl_->shares_columns();
 }
 
 int64_t Linear::in_dim() const {

@@ -40,6 +40,11 @@ class Linear {
   Linear& operator=(Linear&&) noexcept;
   ~Linear();
 
+  // Makes what a team needs to share the columns; else, and where the shape does not allow it, Run computes
+  // on the calling thread alone. Before the first Run.
+  void PrepareColumnSharing();
+  bool shares_columns() const;
+
   // src [rows, in_dim] and dst [rows, out_dim] f32 row-major, caller-allocated, must not overlap. A team
   // shares the columns: good for few rows, where reading the weights is what takes the time.
   void Run(const float* src, size_t rows, float* dst, const ThreadTeam& team) const;
@@ -51,7 +56,7 @@ class Linear {
 
  private:
   class Impl;
-  std::unique_ptr<const Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace attendant

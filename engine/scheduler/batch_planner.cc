@@ -119,10 +119,14 @@ class Planner {
 
   // Beside what runs already.
   bool Fits(const WaitingJob& job) const {
+    if (job.max_rows == 0 && job.start_blocks == 0) return MayHaveRoom() && FitsEncoding(job);
     const int64_t margin = (num_running() + 1) * limits_.spare_blocks_per_job;
-    return MayHaveRoom() && rows_ + job.max_rows <= limits_.max_rows &&
-           (plan_.admit.empty() || encode_tokens_ + job.encode_tokens <= limits_.max_encode_tokens) &&
+    return MayHaveRoom() && rows_ + job.max_rows <= limits_.max_rows && FitsEncoding(job) &&
            spare_blocks_ - job.start_blocks >= margin;
+  }
+
+  bool FitsEncoding(const WaitingJob& job) const {
+    return plan_.admit.empty() || encode_tokens_ + job.encode_tokens <= limits_.max_encode_tokens;
   }
 
   const PlannerLimits& limits_;

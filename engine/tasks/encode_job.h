@@ -28,7 +28,9 @@ class EncodeJob : public Job {
   using Done = absl::AnyInvocable<void(absl::Status, EncodeTimes)>;
 
   EncodeJob(int32_t tokens, int priority, TimePoint deadline, Take take, Done done)
-      : Job({.encode_tokens = tokens}, priority, deadline), take_(std::move(take)), done_(std::move(done)) {}
+      : Job({.encode_tokens = tokens, .max_rows = 0}, priority, deadline),
+        take_(std::move(take)),
+        done_(std::move(done)) {}
 
   bool finished() const override { return is_encoded_; }
   int32_t num_rows() const override { return 0; }

@@ -25,6 +25,11 @@ std::string_view StripSpace(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
+// What the front matter stands between.
+bool IsMarker(std::string_view line) {
+  return line.substr(0, 3) == "---" && StripSpace(line.substr(3)).empty();
+}
+
 size_t Indentation(std::string_view line) {
   return std::min(line.find_first_not_of(' '), line.size());
 }
@@ -75,6 +80,8 @@ std::optional<std::vector<std::string>> ParseInlineList(std::string_view value) 
     if (left[0] == ']') break;
     const size_t length = IsQuote(left[0]) ? QuotedLength(left).value_or(0)
                                            : std::min(left.find_first_of(",[]{}"), left.size());
+    const bool has_comment = !IsQuote(left[0]) && left.substr(0, length).find(" #") != std::string_view::npos;
+    if (has_comment) return {};  // It would hide the rest.
     const std::optional<std::string> item = ParseText(left.substr(0, length));
     if (!item.has_value()) return {};
     items.push_back(*item);
@@ -223,11 +230,13 @@ absl::StatusOr<ModelCard> ParseModelCard(std::string_view text, std::string_view
   const auto error = [source](std::string_view why) {
     return absl::DataLossError(absl::StrCat(std::string(source), ": ", std::string(why)));
   };
-  if (TakeLine(text) != "---") return ModelCard();
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) text.remove_prefix(kByteOrderMark.size());
+  if (!IsMarker(TakeLine(text))) return ModelCard();
   FrontMatterReader reader;
   while (!text.empty()) {
     const std::string_view line = TakeLine(text);
-    if (line == "---") return reader.Take();
+    if (IsMarker(line)) return reader.Take();
     const absl::Status status = reader.Add(line);
     if (!status.ok()) return error(std::string(status.message()));
   }

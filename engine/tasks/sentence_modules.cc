@@ -267,7 +267,8 @@ absl::Status SentenceModules::LoadDense(const fs::path& dir) {
   if (has_residual) {
     return absl::FailedPreconditionError(absl::StrCat(path, ": use_residual is not supported"));
   }
-  if (in_dim != embedding_dim_ || out_dim == 0) {
+  if (out_dim == 0) return absl::FailedPreconditionError(absl::StrCat(path, ": out_features is missing"));
+  if (in_dim != embedding_dim_) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, ": in_features is ", in_dim, ", what comes before gives ", embedding_dim_));
   }

@@ -18,7 +18,7 @@ void SharedExecutor::Start(absl::Span<Job* const> jobs) {
 }
 
 void SharedExecutor::Release(Job& job) {
-  IsEncodeJob(&job) ? encode_->Release(job) : decode_->Release(job);
+  (IsEncodeJob(&job) ? *encode_ : *decode_).Release(job);
 }
 
 }  // namespace attendant

@@ -19,7 +19,7 @@ using AlignedBytes = std::unique_ptr<std::byte[], FreeMemory>;
 AlignedBytes AllocateAligned(size_t bytes);
 
 // The same for what lives as long as a model and is read from end to end at every step: small pieces share
-// huge pages. A page goes back to the system when the last piece in it is gone. Thread-safe.
+// huge pages, cut from chunks of 16 MiB. A chunk is freed when its last piece is gone. Thread-safe.
 std::shared_ptr<std::byte> AllocateForWeights(size_t bytes);
 
 }  // namespace attendant

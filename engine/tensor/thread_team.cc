@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <optional>
@@ -58,7 +59,7 @@ class HelperThread {
 
  private:
   void Announce() {
-    started_.fetch_add(1, std::memory_order_release);
+    started_.fetch_add(1, std::memory_order_seq_cst);
     started_.notify_one();
   }
 
@@ -72,7 +73,8 @@ class HelperThread {
       } catch (...) {
         error_ = std::current_exception();
       }
-      finished_.store(done + 1, std::memory_order_release);
+      // No plain store: notify_one may then look for who waits before the store is seen, and wake nobody.
+      finished_.fetch_add(1, std::memory_order_seq_cst);
       finished_.notify_one();
     }
   }
@@ -116,6 +118,8 @@ CoreLender::Lease CoreLender::Take(int32_t core, size_t max_threads, Workspace& 
   const auto own = static_cast<size_t>(core);
   std::vector<int32_t> cores = {core};
   std::vector<HelperThread*> helpers;
+  cores.reserve(1 + helpers_.size());  // Nothing below throws: a core taken is given back.
+  helpers.reserve(helpers_.size());
   std::unique_lock lock(mutex_);
   if (states_[own] == State::kInUse) states_[own] = State::kWanted;
   returned_.wait(lock, [&] { return states_[own] == State::kFree || states_[own] == State::kReserved; });
@@ -127,6 +131,11 @@ CoreLender::Lease CoreLender::Take(int32_t core, size_t max_threads, Workspace& 
     helpers.push_back(helpers_[other].get());
   }
   return {*this, std::move(cores), std::move(helpers), workspace};
+}
+
+int32_t CoreLender::num_waiting() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int32_t>(std::count(states_.begin(), states_.end(), State::kWanted));
 }
 
 void CoreLender::Return(const std::vector<int32_t>& cores) {

@@ -90,6 +90,8 @@ class CoreLender {
   // Waits until `core`, the calling worker's own, is free, and takes up to max_threads - 1 others that are.
   // workspace: the calling worker's.
   Lease Take(int32_t core, size_t max_threads, Workspace& workspace);
+  // Owners that wait for their core.
+  int32_t num_waiting() const;
 
  private:
   enum class State {
@@ -101,7 +103,7 @@ class CoreLender {
   void Return(const std::vector<int32_t>& cores);
 
   std::vector<std::unique_ptr<HelperThread>> helpers_;  // By core; none for a single core.
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<State> states_;  // Guarded by mutex_.
 };

@@ -337,18 +337,22 @@ def train_teacher(classes, data, held, args):
     return fit("teacher", teacher, optimizer, loss_of, triangle(0.2), math.inf, data, held, args.teacher_epochs, args)
 
 
-def train_to_answer_like(teacher, name, model, rate, epochs, data, held, args):
+def train_to_answer_like(teacher, name, model, rate, epochs, blends, data, held, args):
+    """blends: pictures are laid over each other, two and two (Zhang et al. 2018)."""
     decayed = [p for p in model.parameters() if p.dim() == 2]
     others = [p for p in model.parameters() if p.dim() != 2]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}], lr=0.0)
 
     def loss_of(pictures, labels, epoch):
         views = distorted(pictures, args.erased)
+        share, other = (torch.distributions.Beta(0.8, 0.8).sample() if blends else 1.0), torch.randperm(len(views))
+        views = share * views + (1 - share) * views[other]
         with torch.no_grad():
             wanted = (with_bf16(teacher, views) / args.temperature).softmax(1)
         logits = with_bf16(model, views)
         taught = functional.kl_div((logits / args.temperature).log_softmax(1), wanted, reduction="batchmean") * args.temperature ** 2
-        return 0.7 * taught + 0.3 * functional.cross_entropy(logits, labels)
+        told = share * functional.cross_entropy(logits, labels) + (1 - share) * functional.cross_entropy(logits, labels[other])
+        return 0.7 * taught + 0.3 * told
 
     print(f"{name}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters", flush=True)
     return fit(name, model, optimizer, loss_of, half_wave(rate), 1.0, data, held, epochs, args)
@@ -356,10 +360,10 @@ def train_to_answer_like(teacher, name, model, rate, epochs, data, held, args):
 
 def train_student(classes, teacher, data, held, args):
     sizes = {"width": args.width, "layers": args.layers, "heads": args.heads, "classes": len(classes)}
-    guided = train_to_answer_like(teacher, "guided", Guided(**sizes), args.rate, args.guided_epochs, data, held, args)
+    guided = train_to_answer_like(teacher, "guided", Guided(**sizes), args.rate, args.guided_epochs, False, data, held, args)
     student = released(guided, normalised(data[0][:200]), **sizes)
     print(f"student before it is trained: held out {accuracy(student, *held):.2%}", flush=True)
-    return train_to_answer_like(teacher, "student", student, args.rate / 4, args.epochs, data, held, args)
+    return train_to_answer_like(teacher, "student", student, args.student_rate, args.epochs, True, data, held, args)
 
 
 # Export.
@@ -416,7 +420,8 @@ def parse_arguments():
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--teacher-epochs", type=int, default=6)
     parser.add_argument("--guided-epochs", type=int, default=12)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--student-rate", type=float, default=6e-4)
     parser.add_argument("--erased", type=int, default=4, help="side of the square that is erased from the student's pictures")
     parser.add_argument("--temperature", type=float, default=2.0)
     parser.add_argument("--rate", type=float, default=2e-3)

@@ -162,12 +162,20 @@ TEST(LinearTest, IsBitIdenticalOnEveryThread) {
 // The same promise where a team shares the columns. Widths in panels of 256, 192, 128 and 64, and in none.
 TEST(LinearTest, RowIsBitIdenticalForEveryTeam) {
   CoreLender lender(3);
-  for (const Case size : {Case{384, 1536}, Case{1536, 384}, Case{768, 2304}, Case{3072, 768}, Case{128, 384},
-                          Case{64, 192}, Case{64, 30}, Case{30, 128}}) {
-    const Problem problem(size);
+  struct Shape {
+    int64_t in_dim;
+    int64_t out_dim;
+    bool shares_columns;
+  };
+  for (const Shape size :
+       {Shape{384, 1536, true}, Shape{1536, 384, true}, Shape{768, 2304, true}, Shape{3072, 768, true},
+        Shape{128, 384, true}, Shape{64, 192, true}, Shape{64, 30, false}, Shape{30, 128, false}}) {
+    const Problem problem({size.in_dim, size.out_dim});
     for (const LinearOutput output : {LinearOutput::kStore, LinearOutput::kAdd}) {
       const Activation activation = output == LinearOutput::kStore ? Activation::kGelu : Activation::kNone;
-      const Linear linear = problem.Make(activation, output);
+      Linear linear = problem.Make(activation, output);
+      linear.PrepareColumnSharing();
+      EXPECT_EQ(linear.shares_columns(), size.shares_columns) << size.in_dim << "x" << size.out_dim;
       constexpr size_t kMaxRows = 260;  // Over one call's 256.
       const size_t out_dim = static_cast<size_t>(size.out_dim);
       const std::vector<float> src = RandomValues(kMaxRows * static_cast<size_t>(size.in_dim), 3);

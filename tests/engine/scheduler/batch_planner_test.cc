@@ -197,6 +197,18 @@ TEST_F(MakePlanTest, AdmissionLeavesSpareBlocksForAllThatRun) {
   }
 }
 
+TEST_F(MakePlanTest, JobsWithoutRowsAndBlocksNeedRoomForNeither) {
+  limits_.spare_blocks_per_job = 1;
+  limits_.max_rows = 1;
+  free_blocks_ = 0;
+  running_ = {Running(seconds(9), 0, 4)};
+  WaitingJob job = Waiting(seconds(1));
+  job.max_rows = 0;
+  job.start_blocks = 0;
+  waiting_ = {job, job, Waiting(milliseconds(1))};
+  EXPECT_THAT(Make().admit, ElementsAre(0, 1));
+}
+
 TEST_F(MakePlanTest, FairShareCountsToTheLast) {
   running_ = {Running(seconds(9), 0, 1)};
   waiting_ = {Waiting(seconds(3)), Waiting(seconds(2))};

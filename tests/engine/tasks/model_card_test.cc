@@ -71,6 +71,17 @@ TEST(ModelCardTest, LinesMayEndInCarriageReturns) {
   EXPECT_THAT(card->tags, ElementsAre("a"));
 }
 
+TEST(ModelCardTest, AByteOrderMarkAndSpacesAfterTheDashesAreSkipped) {
+  const auto card = ParseModelCard("\xEF\xBB\xBF--- \ntags: [a]\n---\t\n", "README.md");
+  ASSERT_TRUE(card.ok()) << card.status();
+  EXPECT_THAT(card->tags, ElementsAre("a"));
+}
+
+TEST(ModelCardTest, ACommentWithinBracketsIsNotGuessedAt) {
+  EXPECT_THAT(ErrorOf("tags: [a #b, c]\n"), HasSubstr("line 2"));
+  EXPECT_THAT(TagsOf("tags: ['a #b', c]\n"), ElementsAre("a #b", "c"));
+}
+
 TEST(ModelCardTest, TextWithoutFrontMatterSaysNothing) {
   for (const char* text : {"", "# A model\n", "tags: [a]\n", "\n---\ntags: [a]\n---\n",
                            "----\ntags: [a]\n---\n", "--- \ntags: [a]\n---\n", " ---\ntags: [a]\n---\n"}) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -98,26 +100,59 @@ TEST(CoreLenderTest, ASingleCoreIsATeamOfOne) {
   EXPECT_EQ(lender.Take(0, 8, workspace).team().size(), 1u);
 }
 
-// Two workers that both want all cores: each must come to its own again and again, and never beside the
-// other.
+// Two workers that both want all cores: each must come to its own again and again, and on each core one batch
+// at a time.
 TEST(CoreLenderTest, OneBatchAtATimeComputesOnACore) {
   CoreLender lender(2);
-  std::atomic<int> computing = 0;
+  std::atomic<int> cores_in_use = 0;
   std::atomic<bool> is_crowded = false;
   const auto work = [&](int32_t core) {
     Workspace workspace;
     for (int i = 0; i < 2000; ++i) {
       const CoreLender::Lease lease = lender.Take(core, 2, workspace);
-      lease.team().Run([&](const WorkPart&, Workspace&) {
-        if (++computing > 2) is_crowded = true;
-        --computing;
-      });
+      const auto cores = static_cast<int>(lease.team().size());
+      if ((cores_in_use += cores) > 2) is_crowded = true;
+      lease.team().Run([](const WorkPart&, Workspace&) {});
+      cores_in_use -= cores;
     }
   };
   std::thread other(work, 1);
   work(0);
   other.join();
   EXPECT_FALSE(is_crowded);
+}
+
+TEST(CoreLenderTest, ACoreWhoseOwnerWaitsIsNotLentOn) {
+  CoreLender lender(2);
+  for (int round = 0; round < 200; ++round) {
+    Workspace mine, yours;
+    std::atomic<bool> has_seen = false;
+    std::unique_ptr<CoreLender::Lease> both(new CoreLender::Lease(lender.Take(0, 2, mine)));
+    ASSERT_EQ(both->team().size(), 2u);
+    std::thread owner([&] {
+      const CoreLender::Lease own = lender.Take(1, 1, yours);
+      while (!has_seen) std::this_thread::yield();
+    });
+    while (lender.num_waiting() == 0) std::this_thread::yield();
+    both = nullptr;
+    EXPECT_EQ(lender.Take(0, 2, mine).team().size(), 1u);
+    has_seen = true;
+    owner.join();
+  }
+}
+
+TEST(ThreadTeamTest, PartsThatTakeLongEndToo) {
+  CoreLender lender(2);
+  Workspace workspace;
+  const CoreLender::Lease lease = lender.Take(0, 2, workspace);
+  std::atomic<int> returned = 0;
+  for (size_t round = 0; round < 100; ++round) {  // Long enough that whoever waits sleeps.
+    lease.team().Run([&](const WorkPart& part, Workspace&) {
+      if (part.index == round % 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      ++returned;
+    });
+  }
+  EXPECT_EQ(returned, 200);
 }
 
 }  // namespace
