@@ -204,6 +204,8 @@ TEST_F(ShippedModelsTest, EachCommandFindsItsModel) {
   EXPECT_EQ(nlohmann::json::parse(embedded.out)["embedding"].size(), 192U);
   const Finished classified = Run("attendant classify --top-k 1 --text 'Wo wohnst du?'");
   EXPECT_THAT(classified.out, HasSubstr("de\t")) << classified.err;
+  const Finished seen = Run("attendant classify --top-k 1 " ATTENDANT_SOURCE_DIR "/docs/samples");
+  EXPECT_THAT(seen.out, AllOf(HasSubstr("cat.jpg\tcat\t"), HasSubstr("chelsea.jpg\tcat\t"))) << seen.err;
 }
 
 }  // namespace

@@ -199,7 +199,6 @@ TEST_F(MakePlanTest, AdmissionLeavesSpareBlocksForAllThatRun) {
 
 TEST_F(MakePlanTest, JobsWithoutRowsAndBlocksNeedRoomForNeither) {
   limits_.spare_blocks_per_job = 1;
-  limits_.max_rows = 1;
   free_blocks_ = 0;
   running_ = {Running(seconds(9), 0, 4)};
   WaitingJob job = Waiting(seconds(1));

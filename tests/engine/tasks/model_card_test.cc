@@ -84,7 +84,7 @@ TEST(ModelCardTest, ACommentWithinBracketsIsNotGuessedAt) {
 
 TEST(ModelCardTest, TextWithoutFrontMatterSaysNothing) {
   for (const char* text : {"", "# A model\n", "tags: [a]\n", "\n---\ntags: [a]\n---\n",
-                           "----\ntags: [a]\n---\n", "--- \ntags: [a]\n---\n", " ---\ntags: [a]\n---\n"}) {
+                           "----\ntags: [a]\n---\n", " ---\ntags: [a]\n---\n"}) {
     const auto card = ParseModelCard(text, "README.md");
     ASSERT_TRUE(card.ok()) << card.status();
     EXPECT_THAT(card->tags, IsEmpty()) << text;
