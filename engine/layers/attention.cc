@@ -64,12 +64,10 @@ void SelfAttention::ProjectPacked(const PackedSequences& sequences, RowRange row
   const size_t hidden_dim = static_cast<size_t>(layout_.hidden_dim());
   const size_t stride = 3 * hidden_dim;
   qkv_.Run(input, rows.size(), projections.qkv.data() + rows.begin * stride, team);
-  team.Run([&](const WorkPart& part, Workspace&) {
-    ForEachSlice(sequences, part.Of(rows), [&](const SequenceSlice& slice) {
-      const float* keys = projections.qkv.data() + slice.row * stride + hidden_dim;
-      StoreRows(layout_, {keys, keys + hidden_dim, stride, slice.first, slice.tokens},
-                projections.blocks[slice.sequence]);
-    });
+  ForEachSlice(sequences, rows, [&](const SequenceSlice& slice) {
+    const float* keys = projections.qkv.data() + slice.row * stride + hidden_dim;
+    StoreRows(layout_, {keys, keys + hidden_dim, stride, slice.first, slice.tokens},
+              projections.blocks[slice.sequence]);
   });
 }
 

@@ -68,7 +68,8 @@ class EncoderLayer {
   void Project(const Batch& batch, RowRange rows, const ThreadTeam& team) const {
     const Workspace::Scope scope(team.workspace());
     const float* input = RowsOf(batch, rows);
-    if (order_ == NormOrder::kPre) input = Normalised(parts_.attention_norm, input, rows.size(), team);
+    if (order_ == NormOrder::kPre)
+      input = Normalised(parts_.attention_norm, input, rows.size(), team.workspace());
     parts_.attention.ProjectPacked(batch.sequences, rows, input, batch.projections, team);
   }
 
@@ -77,19 +78,20 @@ class EncoderLayer {
     float* x = RowsOf(batch, rows);
     parts_.attention.MixPacked(batch.sequences, rows, batch.extras, batch.projections, x, team);
     if (order_ == NormOrder::kPre) {
-      parts_.feed_forward.Run(Normalised(parts_.final_norm, x, rows.size(), team), rows.size(), x, team);
+      parts_.feed_forward.Run(Normalised(parts_.final_norm, x, rows.size(), team.workspace()), rows.size(), x,
+                              team);
     } else {
-      parts_.attention_norm.Run(x, rows.size(), team);
+      parts_.attention_norm.Run(x, rows.size());
       parts_.feed_forward.Run(x, rows.size(), x, team);
-      parts_.final_norm.Run(x, rows.size(), team);
+      parts_.final_norm.Run(x, rows.size());
     }
   }
 
   static const float* Normalised(const Normalization& norm, const float* x, size_t rows,
-                                 const ThreadTeam& team) {
-    const auto normal = team.workspace().Alloc<float>(rows * norm.dim());
+                                 Workspace& workspace) {
+    const auto normal = workspace.Alloc<float>(rows * norm.dim());
     std::copy_n(x, normal.size(), normal.data());
-    norm.Run(normal.data(), rows, team);
+    norm.Run(normal.data(), rows);
     return normal.data();
   }
 

@@ -17,12 +17,25 @@ namespace {
 
 using TeamBody = absl::FunctionRef<void(const WorkPart& part, Workspace& workspace)>;
 
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
 // The parts of one layer follow each other within microseconds: sleep only when nothing comes for longer.
 void AwaitChange(const std::atomic<uint32_t>& value, uint32_t from) {
-  constexpr int kYields = 100;
-  for (int i = 0; i < kYields; ++i) {
+  constexpr int kPauses = 500;  // Some twenty microseconds.
+  constexpr int kYields = 50;
+  for (int i = 0; i < kPauses + kYields; ++i) {
     if (value.load(std::memory_order_acquire) != from) return;
-    std::this_thread::yield();
+    if (i < kPauses) {
+      Pause();
+    } else {
+      std::this_thread::yield();
+    }
   }
   while (value.load(std::memory_order_acquire) == from) value.wait(from, std::memory_order_acquire);
 }
