@@ -8,6 +8,7 @@
 #include "engine/models/config_fields.h"
 #include "engine/models/registry.h"
 #include "engine/models/vit_config.h"
+#include "engine/tasks/text_job.h"
 
 namespace attendant {
 namespace {
@@ -38,40 +39,16 @@ double LayerOperations(const LayerSizes& sizes, double tokens) {
   return 2 * tokens * sizes.layers * (dense + attention);
 }
 
-// A job as the product's, but of an input that it does not own.
-template <typename Value>
-class BenchJob final : public EncodeJob {
+// A job as the product's, but of pixels that it does not own.
+class ImageBenchJob final : public EncodeJob {
  public:
-  BenchJob(absl::Span<const Value> input, int32_t tokens, Take take, Done done)
-      : EncodeJob(tokens, /*priority=*/0, kInfiniteFuture, std::move(take), std::move(done)), input_(input) {}
-  absl::Span<const Value> input() const { return input_; }
+  ImageBenchJob(absl::Span<const float> pixels, int32_t tokens, Take take, Done done)
+      : EncodeJob(tokens, /*priority=*/0, kInfiniteFuture, std::move(take), std::move(done)),
+        pixels_(pixels) {}
+  absl::Span<const float> pixels() const { return pixels_; }
 
  private:
-  const absl::Span<const Value> input_;
-};
-using TextBenchJob = BenchJob<int32_t>;
-using ImageBenchJob = BenchJob<float>;
-
-class TextBenchExecutor final : public EncodeExecutor {
- public:
-  TextBenchExecutor(const TextEncoder& encoder, const Place& place)
-      : EncodeExecutor(place), encoder_(encoder) {}
-
- private:
-  void Encode(absl::Span<EncodeJob* const> jobs, const ThreadTeam& team) override {
-    Workspace& workspace = team.workspace();
-    items_.clear();
-    for (EncodeJob* job : jobs) {
-      const absl::Span<const int32_t> ids = static_cast<TextBenchJob*>(job)->input();
-      const size_t floats = ids.size() * static_cast<size_t>(encoder_.info().hidden_dim);
-      items_.push_back({ids, {}, workspace.Alloc<float>(floats).data()});
-    }
-    encoder_.Encode(items_, team);
-    for (size_t i = 0; i < jobs.size(); ++i) jobs[i]->TakeHidden(items_[i].hidden, workspace);
-  }
-
-  const TextEncoder& encoder_;
-  std::vector<TextItem> items_;
+  const absl::Span<const float> pixels_;
 };
 
 class ImageBenchExecutor final : public EncodeExecutor {
@@ -86,7 +63,7 @@ class ImageBenchExecutor final : public EncodeExecutor {
     const size_t floats = static_cast<size_t>(info.tokens) * static_cast<size_t>(info.hidden_dim);
     items_.clear();
     for (EncodeJob* job : jobs) {
-      items_.push_back({static_cast<ImageBenchJob*>(job)->input().data(),
+      items_.push_back({static_cast<ImageBenchJob*>(job)->pixels().data(),
                         workspace.Alloc<float>(floats).data(), /*attention=*/nullptr});
     }
     encoder_.Encode(items_, team);
@@ -112,14 +89,16 @@ class TextSubject final : public EncoderSubject {
   }
 
   std::unique_ptr<EncodeExecutor> MakeExecutor(const EncodeExecutor::Place& place) const override {
-    return std::make_unique<TextBenchExecutor>(*encoder_, place);
+    return std::make_unique<TextExecutor>(*encoder_, place);
   }
   std::shared_ptr<EncodeJob> MakeJob(int64_t index, int32_t tokens, float* output,
                                      EncodeJob::Done done) const override {
     const auto& text = texts_[static_cast<size_t>(index % kNumTexts)];
-    const auto ids = absl::MakeConstSpan(text).first(static_cast<size_t>(tokens));
-    return std::make_shared<TextBenchJob>(
-        ids, tokens,
+    Encoding encoding;
+    encoding.ids.assign(text.begin(), text.begin() + tokens);
+    encoding.type_ids.assign(encoding.ids.size(), 0);
+    return std::make_shared<TextJob>(
+        std::move(encoding), /*priority=*/0, kInfiniteFuture,
         [output, floats = OutputFloats(tokens)](const float* hidden, Workspace&) {
           std::copy_n(hidden, floats, output);
         },
