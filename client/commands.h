@@ -18,6 +18,7 @@ ExitCode RunClassify(const Args& args);
 ExitCode RunEmbed(const Args& args);
 ExitCode RunLabel(const Args& args);
 ExitCode RunModels(const Args& args);
+ExitCode RunAdmin(const Args& args);
 ExitCode RunHealth(const Args& args);
 ExitCode RunVersion(const Args& args);
 

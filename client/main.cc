@@ -18,9 +18,9 @@ struct Command {
   ExitCode (*run)(const Args& args);
 };
 
-constexpr Command kCommands[] = {
-    {"translate", RunTranslate}, {"classify", RunClassify}, {"embed", RunEmbed},    {"label", RunLabel},
-    {"models", RunModels},       {"health", RunHealth},     {"version", RunVersion}};
+constexpr Command kCommands[] = {{"translate", RunTranslate}, {"classify", RunClassify}, {"embed", RunEmbed},
+                                 {"label", RunLabel},         {"models", RunModels},     {"admin", RunAdmin},
+                                 {"health", RunHealth},       {"version", RunVersion}};
 
 constexpr char kHelp[] =
     "attendant: translations, classes, labels and embeddings from an attendant-server.\n"
@@ -33,6 +33,7 @@ constexpr char kHelp[] =
     "  embed      Vectors for texts or images, and how alike they are.\n"
     "  label      Say what each word of a text is, and find entities.\n"
     "  models     What the server serves.\n"
+    "  admin      Load, replace and unload its models.\n"
     "  health     Whether the server is ready.\n"
     "  version    The version of this client.\n"
     "\n"

@@ -2,19 +2,16 @@
 #include <grpcpp/client_context.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "attendant/v1/model_service.grpc.pb.h"
 #include "client/commands.h"
 #include "client/connection.h"
 #include "client/grpc_status.h"
+#include "client/model_table.h"
 #include "client/output_file.h"
 #include "client/stop_signal.h"
 #include "client/table.h"
@@ -37,6 +34,7 @@ FlagSet MakeModelsFlags(ModelsOptions& options) {
        .summary = "Lists the models of the server, or tells all about one.",
        .examples = "  attendant models\n"
                    "  attendant models translate-en-de\n"
+                   "  attendant models translate-en-de@stable\n"
                    "  attendant models --json | jq -r .name\n",
        .notes = "JSON, one object for each model: the fields of attendant.v1.Model, numbers as numbers.\n"
                 "\n"
@@ -46,58 +44,6 @@ FlagSet MakeModelsFlags(ModelsOptions& options) {
   flags.Add(SwitchFlag("json", "One JSON object for each model.", [&options] { options.json = true; }));
   AddConnectionFlags(flags, options.connection);
   return flags;
-}
-
-std::string StateName(const v1::Model& model) {
-  return absl::AsciiStrToLower(v1::Model::State_Name(model.state()));
-}
-
-std::string Languages(const v1::Model& model) {
-  if (model.source_language_code().empty() && model.target_language_code().empty()) return "";
-  return absl::StrCat(model.source_language_code(), " > ", model.target_language_code());
-}
-
-std::string LoadTime(const v1::Model& model) {
-  return absl::StrFormat("%.1f s",
-                         static_cast<double>(model.load_time().seconds()) + model.load_time().nanos() / 1e9);
-}
-
-std::string Count(int count) {
-  return count > 0 ? absl::StrCat(count) : "";
-}
-
-// Without the columns in which no row but the header has anything.
-void DropEmptyColumns(std::vector<std::vector<std::string>>& rows) {
-  for (size_t column = rows[0].size(); column-- > 0;) {
-    const bool is_used = std::any_of(rows.begin() + 1, rows.end(), [column](const auto& row) {
-      return column < row.size() && !row[column].empty();
-    });
-    if (is_used) continue;
-    for (auto& row : rows) {
-      if (column < row.size()) row.erase(row.begin() + static_cast<ptrdiff_t>(column));
-    }
-  }
-}
-
-std::string RenderList(const std::vector<v1::Model>& models) {
-  std::vector<std::vector<std::string>> rows = {{"NAME", "STATE", "TASKS", "LANGUAGES", "LABELS",
-                                                 "DIMENSIONS", "TYPE", "PARAMETERS", "WEIGHTS", "WORKERS",
-                                                 "LOADED IN"}};
-  std::string reasons;
-  for (const v1::Model& model : models) {
-    if (model.state() != v1::Model::READY) {
-      rows.push_back({model.name(), StateName(model)});
-      if (!model.state_message().empty())
-        absl::StrAppend(&reasons, model.name(), ": ", model.state_message(), "\n");
-      continue;
-    }
-    rows.push_back({model.name(), StateName(model), absl::StrJoin(model.tasks(), ", "), Languages(model),
-                    Count(model.labels_size()), Count(model.embedding_dimensions()), model.architecture(),
-                    FormatCount(model.num_parameters()), FormatBytes(model.weights_bytes()),
-                    absl::StrCat(model.num_workers()), LoadTime(model)});
-  }
-  DropEmptyColumns(rows);
-  return FormatTable(rows) + reasons;
 }
 
 // All fields by their names in the API; 64-bit integers, which protobuf's JSON has as strings, as numbers.
@@ -178,7 +124,7 @@ ExitCode RunModels(const Args& args) {
   if (options.json) {
     for (const v1::Model& model : *models) absl::StrAppend(&text, ModelJson(model).dump(), "\n");
   } else {
-    text = options.name.empty() ? RenderList(*models) : RenderDetails(models->front());
+    text = options.name.empty() ? RenderModelTable(*models) : RenderDetails(models->front());
   }
   (void)OutputFile::OfDescriptor(STDOUT_FILENO).Write(text);
   return ExitCode::kOk;

@@ -18,6 +18,7 @@ pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
 # Part of the package libgrpc++-dev, without a pkg-config file of its own.
 find_library(GRPCPP_REFLECTION_LIBRARY grpc++_reflection REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED)
 find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 
 # oneDNN's own CMake package on Debian 12 asks for OpenCL headers that nothing here uses.

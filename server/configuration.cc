@@ -11,12 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "engine/base/file.h"
 #include "engine/base/status_macros.h"
 #include "server/model_name.h"
+#include "server/repository/model_directory.h"
 #include "server/settings.h"
 
 namespace attendant {
@@ -38,6 +41,16 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
   std::string text_;
 };
 
+absl::Status ParseText(const fs::path& file, const std::string& text, google::protobuf::Message& message,
+                       TextFormat::ParseInfoTree& tree) {
+  FirstError error;
+  TextFormat::Parser parser;
+  parser.RecordErrorsTo(&error);
+  parser.WriteLocationsTo(&tree);
+  if (parser.ParseFromString(text, &message)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(file.string(), ":", error.text()));
+}
+
 // The line of a field that the file sets, from 1; 0 if it does not.
 int LineOf(const TextFormat::ParseInfoTree& root, const ServerConfig& config, absl::string_view path) {
   const std::vector<std::string> names = absl::StrSplit(path, '.');
@@ -46,6 +59,46 @@ int LineOf(const TextFormat::ParseInfoTree& root, const ServerConfig& config, ab
   const TextFormat::ParseInfoTree* nested = root.GetTreeForNested(field, -1);
   if (nested == nullptr) return 0;
   return nested->GetLocation(field->message_type()->FindFieldByName(names[1]), -1).line + 1;
+}
+
+absl::Status CheckVersions(const config::VersionPolicy& policy) {
+  constexpr int kMaxLatest = 1000;
+  if (policy.has_latest() + policy.has_all() + !policy.version().empty() > 1) {
+    return absl::InvalidArgumentError("versions: give one of latest, all and version");
+  }
+  if (policy.latest() < 1 || policy.latest() > kMaxLatest) {
+    return absl::InvalidArgumentError("versions.latest: must be 1 to 1000");
+  }
+  const auto is_number = [](int64_t version) { return version > 0; };
+  if (std::all_of(policy.version().begin(), policy.version().end(), is_number)) return absl::OkStatus();
+  return absl::InvalidArgumentError("versions.version: must be at least 1");
+}
+
+absl::Status CheckLabels(const config::ModelConfig& model) {
+  std::set<absl::string_view> names;
+  for (const config::VersionLabel& label : model.label()) {
+    if (!CheckModelName(label.name()).ok() || !absl::ascii_isalpha(label.name().front())) {
+      return absl::InvalidArgumentError(
+          "label.name: must be 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter");
+    }
+    if (label.version() < 1) return absl::InvalidArgumentError("label.version: must be at least 1");
+    if (!names.insert(label.name()).second) {
+      return absl::InvalidArgumentError(absl::StrCat("label: ", label.name(), " is there twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What a ModelConfig says beside name and path.
+absl::Status CheckServing(const config::ModelConfig& model) {
+  if (model.has_kv_cache_bytes() && model.kv_cache_bytes() < (1 << 20)) {
+    return absl::InvalidArgumentError("kv_cache_bytes: must be at least 1048576");
+  }
+  if (model.num_workers() < 0 || model.num_workers() > 1024) {
+    return absl::InvalidArgumentError("num_workers: must be 0 to 1024");
+  }
+  ATTENDANT_RETURN_IF_ERROR(CheckVersions(model.versions()));
+  return CheckLabels(model);
 }
 
 absl::Status CheckModels(const ServerConfig& config, const TextFormat::ParseInfoTree& tree,
@@ -57,14 +110,11 @@ absl::Status CheckModels(const ServerConfig& config, const TextFormat::ParseInfo
     if (const absl::Status name = CheckModelName(model.name()); !name.ok()) {
       return absl::InvalidArgumentError(absl::StrCat(where, "name: ", name.message()));
     }
-    if (model.path().empty()) {
+    if (model.path().empty() && !config.has_models_dir()) {
       return absl::InvalidArgumentError(absl::StrCat(where, "path: is missing; give the model's directory"));
     }
-    if (model.has_kv_cache_bytes() && model.kv_cache_bytes() < (1 << 20)) {
-      return absl::InvalidArgumentError(absl::StrCat(where, "kv_cache_bytes: must be at least 1048576"));
-    }
-    if (model.num_workers() < 0 || model.num_workers() > 1024) {
-      return absl::InvalidArgumentError(absl::StrCat(where, "num_workers: must be 0 to 1024"));
+    if (const absl::Status serving = CheckServing(model); !serving.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(where, serving.message()));
     }
   }
   return absl::OkStatus();
@@ -83,7 +133,9 @@ absl::Status CheckRanges(const ServerConfig& config, const TextFormat::ParseInfo
 
 void MakePathsRelativeToFile(const fs::path& file, ServerConfig& config) {
   const fs::path base = file.parent_path();
-  for (config::ModelConfig& model : *config.mutable_model()) model.set_path(base / model.path());
+  for (config::ModelConfig& model : *config.mutable_model()) {
+    if (!model.path().empty()) model.set_path(base / model.path());
+  }
   if (config.has_models_dir()) config.set_models_dir(base / config.models_dir());
 }
 
@@ -106,29 +158,36 @@ bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "[::1]" || (is_ipv4 && ntohl(address.s_addr) >> 24 == kLoopbackNet);
 }
 
-// Adds every sub-directory with a config.json that is not already named.
-absl::Status AddModelsOfDir(ServerConfig& config) {
+// A directory with a model in it that no request could name is a mistake to hear of at the start.
+absl::Status CheckDirectoryNames(const fs::path& dir) {
   std::error_code error;
-  std::vector<fs::path> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(config.models_dir(), error)) {
-    if (fs::exists(entry.path() / "config.json", error)) found.push_back(entry.path());
-  }
-  if (error) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(dir, error)) {
+    const absl::Status name = CheckModelName(entry.path().filename().string());
+    if (name.ok() || !fs::exists(entry.path() / "config.json", error)) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat("models directory ", config.models_dir(), " cannot be read: ", error.message()));
+        absl::StrCat("models directory ", dir.string(), ": ", name.message(), "; rename the directory"));
   }
-  std::sort(found.begin(), found.end());
-  for (const fs::path& path : found) {
-    const std::string name = path.filename();
-    if (const absl::Status status = CheckModelName(name); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("models directory ", config.models_dir(), ": ",
-                                                     status.message(), "; rename the directory"));
-    }
+  return absl::OkStatus();
+}
+
+// Adds every model of the repository that is not already named, and the path of those named without one.
+absl::Status AddModelsOfDir(ServerConfig& config) {
+  const fs::path dir = config.models_dir();
+  const absl::StatusOr<std::vector<std::string>> found = ListModelDirectories(dir);
+  if (!found.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("models directory ", dir.string(), " cannot be read: ", found.status().message()));
+  }
+  ATTENDANT_RETURN_IF_ERROR(CheckDirectoryNames(dir));
+  for (config::ModelConfig& model : *config.mutable_model()) {
+    if (model.path().empty()) model.set_path(dir / model.name());
+  }
+  for (const std::string& name : *found) {
     const auto same_name = [&](const config::ModelConfig& model) { return model.name() == name; };
     if (std::any_of(config.model().begin(), config.model().end(), same_name)) continue;
     config::ModelConfig& model = *config.add_model();
     model.set_name(name);
-    model.set_path(path);
+    model.set_path(dir / name);
   }
   return absl::OkStatus();
 }
@@ -172,6 +231,22 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view address) {
   return result;
 }
 
+absl::StatusOr<config::ModelConfig> ReadServingFile(const fs::path& file) {
+  constexpr uint64_t kMaxBytes = 1 << 20;
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(file, kMaxBytes));
+  config::ModelConfig model;
+  TextFormat::ParseInfoTree tree;
+  ATTENDANT_RETURN_IF_ERROR(ParseText(file, text, model, tree));
+  if (model.has_name() || model.has_path()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file.string(), ": name and path are those of the directory; leave them out"));
+  }
+  if (const absl::Status serving = CheckServing(model); !serving.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(file.string(), ": ", serving.message()));
+  }
+  return model;
+}
+
 absl::StatusOr<ServerConfig> ReadConfigFile(const fs::path& file) {
   std::ifstream in(file);
   std::string text{std::istreambuf_iterator<char>(in), {}};
@@ -180,13 +255,7 @@ absl::StatusOr<ServerConfig> ReadConfigFile(const fs::path& file) {
   }
   ServerConfig config;
   TextFormat::ParseInfoTree tree;
-  FirstError error;
-  TextFormat::Parser parser;
-  parser.RecordErrorsTo(&error);
-  parser.WriteLocationsTo(&tree);
-  if (!parser.ParseFromString(text, &config)) {
-    return absl::InvalidArgumentError(absl::StrCat(file.string(), ":", error.text()));
-  }
+  ATTENDANT_RETURN_IF_ERROR(ParseText(file, text, config, tree));
   ATTENDANT_RETURN_IF_ERROR(CheckRanges(config, tree, file.string()));
   ATTENDANT_RETURN_IF_ERROR(CheckModels(config, tree, file.string()));
   MakePathsRelativeToFile(file, config);

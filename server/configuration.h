@@ -17,6 +17,9 @@ absl::StatusOr<config::ServerConfig> ReadConfigFile(const std::filesystem::path&
 // names each model with its path. Errors: INVALID_ARGUMENT, one line that says the field and what to do.
 absl::StatusOr<config::ServerConfig> CompleteConfig(config::ServerConfig config);
 
+// A serving.textproto: how one model is served, without name and path. Errors: as ReadConfigFile.
+absl::StatusOr<config::ModelConfig> ReadServingFile(const std::filesystem::path& file);
+
 // INVALID_ARGUMENT for the first model whose path is no directory now.
 absl::Status CheckModelDirectories(const config::ServerConfig& config);
 

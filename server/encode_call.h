@@ -159,7 +159,7 @@ class EncodeCall final : public grpc::ServerUnaryReactor {
     }
     longest.total = scope_.elapsed();
     *response.mutable_timing() = ToProto(longest);
-    response.set_model(model_.name);
+    response.set_model(QualifiedName(model_));
     response_ = SerializeMessage(response);
   }
 

@@ -54,6 +54,8 @@ MetricFamilies::MetricFamilies(Registry& r)
       model_state(AddGauges(r, "attendant_model_state", "1 for the state that the model is in")),
       load_time(AddGauges(r, "attendant_model_load_seconds", "Time that loading the model took")),
       load_failures(AddCounters(r, "attendant_model_load_failures_total", "Loads that failed, by code")),
+      reloads(AddCounters(r, "attendant_reload_total",
+                          "Models loaded, refused and unloaded since the start, by result")),
       weights_bytes(AddGauges(r, "attendant_model_weights_bytes", "Memory of the model's packed weights")),
       kv_cache_bytes(AddGauges(r, "attendant_model_kv_cache_bytes", "Memory of the model's key-value cache")),
       draining(AddGauges(r, "attendant_draining", "1 once the server is shutting down")),
@@ -67,9 +69,11 @@ Metrics::Metrics()
 
 Metrics::~Metrics() = default;
 
-ModelMetrics& Metrics::AddModel(const std::string& name) {
-  models_.push_back(std::make_unique<ModelMetrics>(families_, name));
-  return *models_.back();
+ModelMetrics& Metrics::OfModel(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<ModelMetrics>& model = models_[name];
+  if (model == nullptr) model = std::make_unique<ModelMetrics>(families_, name);
+  return *model;
 }
 
 }  // namespace attendant

@@ -6,9 +6,10 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
-#include <vector>
 
 namespace attendant {
 
@@ -47,6 +48,7 @@ struct MetricFamilies {
   Gauges& model_state;       // {model, state}
   Gauges& load_time;         // {model}
   Counters& load_failures;   // {model, code}
+  Counters& reloads;         // {model, result}
   Gauges& weights_bytes;     // {model}
   Gauges& kv_cache_bytes;    // {model}
   Gauges& draining;          // {}
@@ -54,15 +56,15 @@ struct MetricFamilies {
 };
 
 // Everything that the server counts, for Prometheus. Label values come from closed sets: the methods and
-// codes of gRPC, our own reasons, workers, and the names of configured models; whatever else a client says
+// codes of gRPC, our own reasons, workers, and the names of the server's models; whatever else a client says
 // counts as model="unknown". Thread-safe.
 class Metrics {
  public:
   Metrics();
   ~Metrics();
 
-  // For a configured model; call once per name, at start.
-  ModelMetrics& AddModel(const std::string& name);
+  // For a model of the server; the same for the same name.
+  ModelMetrics& OfModel(const std::string& name);
   // For calls that name no model that there is, and for methods that have none.
   ModelMetrics& unknown_model() { return *unknown_model_; }
   void SetDraining() { draining_.Set(1); }
@@ -73,7 +75,8 @@ class Metrics {
   const std::shared_ptr<prometheus::Registry> registry_;
   MetricFamilies families_;
   prometheus::Gauge& draining_;
-  std::vector<std::unique_ptr<ModelMetrics>> models_;
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<ModelMetrics>> models_;  // Guarded by mutex_.
   std::unique_ptr<ModelMetrics> unknown_model_;
 };
 

@@ -44,7 +44,8 @@ size_t CodeIndex(grpc::StatusCode code) {
 absl::string_view MethodName(Method method) {
   constexpr std::array<absl::string_view, static_cast<size_t>(Method::kCount)> kNames = {
       "Translate",    "TranslateStream", "ListLanguagePairs", "EmbedText",  "EmbedImage",
-      "ClassifyText", "ClassifyImage",   "LabelTokens",       "ListModels", "GetModel"};
+      "ClassifyText", "ClassifyImage",   "LabelTokens",       "ListModels", "GetModel",
+      "ListVersions", "LoadModel",       "UnloadModel"};
   return kNames[static_cast<size_t>(method)];
 }
 
@@ -144,7 +145,7 @@ void ModelMetrics::OnResult(const TranslationResult& result) {
 }
 
 void ModelMetrics::OnState(ModelState state) {
-  constexpr std::array<const char*, kStates> kNames = {"loading", "ready", "failed"};
+  constexpr std::array<const char*, kStates> kNames = {"loading", "ready", "failed", "unloaded"};
   for (size_t i = 0; i < kStates; ++i) {
     families_.model_state.Add({{"model", model_}, {"state", kNames[i]}})
         .Set(i == static_cast<size_t>(state) ? 1 : 0);
@@ -163,6 +164,12 @@ void ModelMetrics::OnLoaded(const EngineModelSummary& model) {
   families_.load_time.Add({{"model", model_}}).Set(Seconds(model.load_time));
   families_.weights_bytes.Add({{"model", model_}}).Set(static_cast<double>(model.weights_bytes));
   families_.kv_cache_bytes.Add({{"model", model_}}).Set(static_cast<double>(model.kv_cache_bytes));
+}
+
+void ModelMetrics::OnReload(ReloadResult result) {
+  constexpr std::array<const char*, static_cast<size_t>(ReloadResult::kCount)> kNames = {"loaded", "failed",
+                                                                                         "unloaded"};
+  families_.reloads.Add({{"model", model_}, {"result", kNames[static_cast<size_t>(result)]}}).Increment();
 }
 
 void ModelMetrics::OnLoadFailed(grpc::StatusCode code) {
@@ -184,11 +191,7 @@ ModelMetrics::WorkerGauges& ModelMetrics::GaugesOf(int32_t worker) {
   return gauges;
 }
 
-void ModelMetrics::OnStep(const StepStats& stats) {
-  const WorkerGauges& gauges = GaugesOf(stats.worker);
-  gauges.running.load(std::memory_order_relaxed)->Set(stats.running);
-  gauges.kv_used->Set(stats.num_blocks - stats.free_blocks);
-  gauges.kv_free->Set(stats.free_blocks);
+void ModelMetrics::OnStep(const SchedulerObserver::StepStats& stats) {
   if (stats.entered > 0) {
     step_tokens_.Observe(stats.encoded_tokens);
     encode_step_time_.Observe(Seconds(stats.encode_time));
@@ -200,8 +203,15 @@ void ModelMetrics::OnStep(const StepStats& stats) {
   }
 }
 
-void ModelMetrics::OnQueueDepth(int32_t waiting) {
-  queue_depth_.Set(waiting);
+void ModelMetrics::MoveWorkerLoad(int32_t worker, const WorkerLoad& change) {
+  const WorkerGauges& gauges = GaugesOf(worker);
+  gauges.running.load(std::memory_order_acquire)->Increment(change.running);
+  gauges.kv_used.load(std::memory_order_acquire)->Increment(change.kv_used);
+  gauges.kv_free.load(std::memory_order_acquire)->Increment(change.kv_free);
+}
+
+void ModelMetrics::MoveQueueDepth(int32_t change) {
+  queue_depth_.Increment(change);
 }
 void ModelMetrics::OnQueueTime(Duration waited) {
   queue_time_.Observe(Seconds(waited));

@@ -27,15 +27,35 @@ enum class Method {
   kLabelTokens,
   kListModels,
   kGetModel,
+  kListVersions,
+  kLoadModel,
+  kUnloadModel,
   kCount
 };
 absl::string_view MethodName(Method method);
 
-enum class ModelState { kLoading, kReady, kFailed, kCount };
+enum class ModelState { kLoading, kReady, kFailed, kUnloaded, kCount };
 
-// What is counted for one model. Recording finds its metric without a look-up. Thread-safe.
-class ModelMetrics final : public SchedulerObserver {
+// What one worker of a model holds, or by how much that changes.
+struct WorkerLoad {
+  int32_t running = 0;
+  int32_t kv_used = 0;  // Blocks.
+  int32_t kv_free = 0;
+
+  WorkerLoad operator-(const WorkerLoad& other) const {
+    return {running - other.running, kv_used - other.kv_used, kv_free - other.kv_free};
+  }
+  bool operator==(const WorkerLoad&) const = default;
+};
+
+enum class ReloadResult { kLoaded, kFailed, kUnloaded, kCount };
+
+// What is counted for one model, over all its versions. Recording finds its metric without a look-up.
+// Thread-safe.
+class ModelMetrics {
  public:
+  static constexpr size_t kMaxWorkers = 1024;
+
   ModelMetrics(MetricFamilies& families, const std::string& model);
 
   void OnCallBegin();
@@ -49,13 +69,16 @@ class ModelMetrics final : public SchedulerObserver {
   void OnEncoded(const EncodeTiming& timing, int32_t tokens);
   void OnLoaded(const EngineModelSummary& model);
   void OnLoadFailed(grpc::StatusCode code);
+  void OnReload(ReloadResult result);
 
-  void OnStep(const StepStats& stats) override;
-  void OnQueueDepth(int32_t waiting) override;
-  void OnQueueTime(Duration waited) override;
-  void OnDrop(DropReason reason) override;
-  void OnNotFinite() override;
-  void OnPreempt() override;
+  // As SchedulerObserver's; what an engine holds is told by what changes.
+  void OnStep(const SchedulerObserver::StepStats& stats);
+  void MoveWorkerLoad(int32_t worker, const WorkerLoad& change);
+  void MoveQueueDepth(int32_t change);
+  void OnQueueTime(Duration waited);
+  void OnDrop(DropReason reason);
+  void OnNotFinite();
+  void OnPreempt();
 
  private:
   using Counter = prometheus::Counter;
@@ -65,13 +88,12 @@ class ModelMetrics final : public SchedulerObserver {
   static constexpr size_t kReasons = static_cast<size_t>(RejectReason::kCount);
   static constexpr size_t kStates = static_cast<size_t>(ModelState::kCount);
   static constexpr size_t kCodes = 17;
-  static constexpr size_t kMaxWorkers = 1024;
 
-  // Made when first needed, so that a scrape has no line for what never happens; written by its worker alone.
+  // Made when first needed, so that a scrape has no line for what never happens.
   struct WorkerGauges {
     std::atomic<Gauge*> running{nullptr};
-    Gauge* kv_used = nullptr;
-    Gauge* kv_free = nullptr;
+    std::atomic<Gauge*> kv_used{nullptr};
+    std::atomic<Gauge*> kv_free{nullptr};
   };
 
   void AddFixedMetrics();

@@ -1,12 +1,11 @@
 #include "server/model_registry.h"
 
 #include <algorithm>
-#include <exception>
-#include <new>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/status_macros.h"
 #include "server/grpc_status.h"
@@ -19,6 +18,10 @@ absl::Status NotReady(const ServedModel& model) {
   if (model.state == ModelState::kLoading) {
     return Rejected(RejectReason::kNotReady, absl::UnavailableError(absl::StrCat(
                                                  "model ", model.name, " is still loading; try again")));
+  }
+  if (model.state == ModelState::kUnloaded) {
+    return Rejected(RejectReason::kUnknownModel,
+                    absl::NotFoundError(absl::StrCat("model ", model.name, " is unloaded; ", model.message)));
   }
   return Rejected(RejectReason::kNotReady, absl::FailedPreconditionError(absl::StrCat(
                                                "model ", model.name, " failed to load: ", model.message)));
@@ -73,106 +76,102 @@ bool LanguageFits(absl::string_view wanted, absl::string_view served) {
   return absl::EqualsIgnoreCase(wanted.substr(0, wanted.find('-')), served);
 }
 
-ModelRegistry::ModelRegistry(const config::ServerConfig& config, Parts parts)
-    : configs_(config.model().begin(), config.model().end()), parts_(std::move(parts)) {
-  for (const config::ModelConfig& model : configs_) {
-    ServedModel served;
-    served.name = model.name();
-    served.metrics = &parts_.metrics.AddModel(model.name());
-    served.metrics->OnState(ModelState::kLoading);
-    models_[model.name()] = std::move(served);
+std::string QualifiedName(const ServedModel& model) {
+  return model.version == 0 ? model.name : absl::StrCat(model.name, "@", model.version);
+}
+
+const ServedModel& ModelRegistry::Entry::Default() const {
+  for (const ModelState state : {ModelState::kReady, ModelState::kLoading, ModelState::kFailed}) {
+    const auto it = std::find_if(versions.rbegin(), versions.rend(),
+                                 [state](const auto& version) { return version.second.state == state; });
+    if (it != versions.rend()) return it->second;
   }
+  return versions.rbegin()->second;
 }
 
-ModelRegistry::~ModelRegistry() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  if (loading_.joinable()) loading_.join();
-}
-
-void ModelRegistry::StartLoading() {
-  loading_ = std::thread([this] { LoadAll(); });
-}
-
-void ModelRegistry::LoadAll() {
-  for (const config::ModelConfig& model : configs_) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (stop_) return;
+void ModelRegistry::Entry::UpdateLabels() {
+  for (auto& [number, model] : versions) {
+    model.labels.clear();
+    for (const auto& [label, version] : labels) {
+      if (version == number) model.labels.push_back(label);
     }
-    Load(model);
   }
-}
-
-absl::StatusOr<EngineModel> ModelRegistry::LoadGuarded(const config::ModelConfig& model,
-                                                       SchedulerObserver& observer) const {
-  try {
-    return parts_.load(model, observer);
-  } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError("not enough memory to load the model");
-  } catch (const std::exception& error) {
-    return absl::InternalError(error.what());
-  }
-}
-
-void ModelRegistry::LogReady(const ServedModel& model, const EngineModelSummary& summary) const {
-  LogFields tasks = LogFields::array();
-  for (const Task task : kAllTasks) {
-    if (model.engine.Serves(task)) tasks.push_back(std::string(TaskName(task)));
-  }
-  LogFields fields = {{"model", model.name},
-                      {"architecture", std::string(summary.architecture)},
-                      {"tasks", tasks},
-                      {"parameters", summary.num_parameters},
-                      {"weights_bytes", summary.weights_bytes},
-                      {"kv_cache_bytes", summary.kv_cache_bytes},
-                      {"workers", summary.num_workers},
-                      {"load_seconds", std::chrono::duration<double>(summary.load_time).count()}};
-  if (model.engine.translator != nullptr) {
-    fields["ignored_generation_keys"] = model.engine.translator->info().ignored_generation_keys;
-  }
-  parts_.log.Info("model_ready", fields);
-}
-
-void ModelRegistry::Load(const config::ModelConfig& model) {
-  ServedModel served = *Find(model.name());
-  absl::StatusOr<EngineModel> loaded = LoadGuarded(model, *served.metrics);
-  if (loaded.ok()) {
-    served.state = ModelState::kReady;
-    served.engine = *std::move(loaded);
-    served.retry_hint = std::make_shared<RetryHint>(parts_.clock);
-    const EngineModelSummary summary = Summarize(served.engine);
-    served.metrics->OnLoaded(summary);
-    LogReady(served, summary);
-  } else {
-    served.state = ModelState::kFailed;
-    served.message = std::string(loaded.status().message());
-    served.metrics->OnLoadFailed(ToGrpcStatus(loaded.status()).error_code());
-    parts_.log.Error("model_failed", {{"model", served.name},
-                                      {"path", model.path()},
-                                      {"code", absl::StatusCodeToString(loaded.status().code())},
-                                      {"reason", served.message}});
-  }
-  Set(std::move(served));
-  if (parts_.on_change) parts_.on_change();
 }
 
 void ModelRegistry::Set(ServedModel model) {
-  model.metrics->OnState(model.state);
+  model.metrics = &metrics_.OfModel(model.name);
   const std::lock_guard lock(mutex_);
-  models_[model.name] = std::move(model);
+  Entry& entry = models_[model.name];
+  entry.versions[model.version] = std::move(model);
+  entry.UpdateLabels();
+  const ServedModel& by_default = entry.Default();
+  by_default.metrics->OnState(by_default.state);
+}
+
+void ModelRegistry::Remove(absl::string_view name, int64_t version) {
+  const std::lock_guard lock(mutex_);
+  const auto it = models_.find(name);
+  if (it == models_.end()) return;
+  it->second.versions.erase(version);
+  if (it->second.versions.empty()) {
+    metrics_.OfModel(it->first).OnState(ModelState::kUnloaded);
+    models_.erase(it);
+  }
+}
+
+void ModelRegistry::RemoveAll(absl::string_view name) {
+  const std::lock_guard lock(mutex_);
+  const auto it = models_.find(name);
+  if (it == models_.end()) return;
+  metrics_.OfModel(it->first).OnState(ModelState::kUnloaded);
+  models_.erase(it);
+}
+
+void ModelRegistry::SetLabels(absl::string_view name, std::map<std::string, int64_t> labels) {
+  const std::lock_guard lock(mutex_);
+  const auto it = models_.find(name);
+  if (it == models_.end()) return;
+  it->second.labels = {labels.begin(), labels.end()};
+  it->second.UpdateLabels();
+}
+
+void ModelRegistry::SetComplete() {
+  const std::lock_guard lock(mutex_);
+  is_complete_ = true;
+}
+
+absl::StatusOr<ServedModel> ModelRegistry::FindQualified(const Entry& entry, absl::string_view name,
+                                                         absl::string_view qualifier) const {
+  int64_t version = 0;
+  if (!absl::SimpleAtoi(qualifier, &version)) {
+    const auto label = entry.labels.find(std::string(qualifier));
+    version = label == entry.labels.end() ? 0 : label->second;
+  }
+  const auto it = version == 0 ? entry.versions.end() : entry.versions.find(version);
+  if (it != entry.versions.end()) return it->second;
+  return Rejected(RejectReason::kUnknownModel,
+                  absl::NotFoundError(absl::StrCat("model ", name,
+                                                   " has no such version or label; "
+                                                   "ModelService.GetModel names those it has")));
 }
 
 absl::StatusOr<ServedModel> ModelRegistry::Find(absl::string_view name) const {
-  ATTENDANT_RETURN_IF_ERROR(Rejected(RejectReason::kModelName, CheckModelName(name)));
+  const size_t at = name.find('@');
+  const bool is_qualified = at != absl::string_view::npos;
+  const absl::string_view base = name.substr(0, at);
+  ATTENDANT_RETURN_IF_ERROR(Rejected(RejectReason::kModelName, CheckModelName(base)));
+  if (is_qualified) {
+    ATTENDANT_RETURN_IF_ERROR(Rejected(RejectReason::kModelName, CheckModelName(name.substr(at + 1))));
+  }
   const std::lock_guard lock(mutex_);
-  const auto it = models_.find(name);
-  if (it != models_.end()) return it->second;
-  return Rejected(
-      RejectReason::kUnknownModel,
-      absl::NotFoundError("there is no such model; ModelService.ListModels names those there are"));
+  const auto it = models_.find(base);
+  if (it == models_.end()) {
+    return Rejected(
+        RejectReason::kUnknownModel,
+        absl::NotFoundError("there is no such model; ModelService.ListModels names those there are"));
+  }
+  if (is_qualified) return FindQualified(it->second, base, name.substr(at + 1));
+  return it->second.Default();
 }
 
 absl::StatusOr<ServedModel> ModelRegistry::Resolve(absl::string_view name, Task task) const {
@@ -212,7 +211,7 @@ absl::StatusOr<ServedModel> ModelRegistry::Resolve(const ModelQuery& query) cons
   ATTENDANT_RETURN_IF_ERROR(CheckLanguage("source_language_code", query.source_language));
   ATTENDANT_RETURN_IF_ERROR(CheckLanguage("target_language_code", query.target_language));
   const bool names_no_language = query.source_language.empty() && query.target_language.empty();
-  if (query.model.empty() && configs_.size() > 1 && !names_no_language) return ResolveByLanguages(query);
+  if (query.model.empty() && !names_no_language && NumModels() > 1) return ResolveByLanguages(query);
   ATTENDANT_ASSIGN_OR_RETURN(ServedModel model, Resolve(query.model, Task::kTranslate));
   const absl::Status fits = CheckLanguagesOf(model, query);
   if (fits.ok()) return model;
@@ -232,10 +231,24 @@ absl::StatusOr<ServedModel> ModelRegistry::ResolveByLanguages(const ModelQuery& 
   return NoSuchPair();
 }
 
+size_t ModelRegistry::NumModels() const {
+  const std::lock_guard lock(mutex_);
+  return models_.size();
+}
+
 std::vector<ServedModel> ModelRegistry::List() const {
   const std::lock_guard lock(mutex_);
   std::vector<ServedModel> result;
-  for (const auto& [name, model] : models_) result.push_back(model);
+  for (const auto& [name, entry] : models_) result.push_back(entry.Default());
+  return result;
+}
+
+std::vector<ServedModel> ModelRegistry::ListVersions() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ServedModel> result;
+  for (const auto& [name, entry] : models_) {
+    for (const auto& [number, model] : entry.versions) result.push_back(model);
+  }
   return result;
 }
 
@@ -250,11 +263,8 @@ bool ModelRegistry::IsReady(absl::Span<const Task> tasks) const {
 
 bool ModelRegistry::IsReady() const {
   const std::lock_guard lock(mutex_);
-  const auto has = [this](ModelState state) {
-    return std::any_of(models_.begin(), models_.end(),
-                       [&](const auto& m) { return m.second.state == state; });
-  };
-  return has(ModelState::kReady) && !has(ModelState::kLoading);
+  const auto is_ready = [](const auto& m) { return m.second.Default().state == ModelState::kReady; };
+  return is_complete_ && std::any_of(models_.begin(), models_.end(), is_ready);
 }
 
 }  // namespace attendant

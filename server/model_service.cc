@@ -1,5 +1,6 @@
 #include "server/model_service.h"
 
+#include "absl/strings/match.h"
 #include "engine/base/status_macros.h"
 #include "server/converters.h"
 #include "server/simple_call.h"
@@ -15,6 +16,8 @@ v1::Model::State StateToProto(ModelState state) {
       return v1::Model::READY;
     case ModelState::kFailed:
       return v1::Model::FAILED;
+    case ModelState::kUnloaded:
+      return v1::Model::UNLOADED;
     case ModelState::kCount:
       break;
   }
@@ -63,6 +66,8 @@ v1::Model DescribeModel(const ServedModel& model, const config::Limits& limits) 
   result.set_name(model.name);
   result.set_state(StateToProto(model.state));
   result.set_state_message(model.state == ModelState::kLoading ? "still loading" : model.message);
+  result.set_version(model.version);
+  result.mutable_version_labels()->Add(model.labels.begin(), model.labels.end());
   if (model.state != ModelState::kReady) return result;
   const EngineModelSummary summary = Summarize(model.engine);
   result.set_architecture(std::string(summary.architecture));
@@ -95,6 +100,13 @@ grpc::ServerUnaryReactor* ModelServiceImpl::ListModels(grpc::CallbackServerConte
       });
 }
 
+void ModelServiceImpl::AddOtherVersions(const ServedModel& model, v1::Model& found) const {
+  for (const ServedModel& other : services_.registry.ListVersions()) {
+    if (other.name != model.name || other.version == model.version) continue;
+    *found.add_other_versions() = DescribeModel(other, services_.limits);
+  }
+}
+
 grpc::ServerUnaryReactor* ModelServiceImpl::GetModel(grpc::CallbackServerContext* context,
                                                      const grpc::ByteBuffer* request,
                                                      grpc::ByteBuffer* response) {
@@ -102,7 +114,9 @@ grpc::ServerUnaryReactor* ModelServiceImpl::GetModel(grpc::CallbackServerContext
       {services_, *context, Method::kGetModel, *request, *response},
       [&](const v1::GetModelRequest& get) -> absl::StatusOr<v1::Model> {
         ATTENDANT_ASSIGN_OR_RETURN(const ServedModel model, services_.registry.Find(get.name()));
-        return DescribeModel(model, services_.limits);
+        v1::Model found = DescribeModel(model, services_.limits);
+        if (!absl::StrContains(get.name(), '@')) AddOtherVersions(model, found);
+        return found;
       });
 }
 

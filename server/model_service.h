@@ -20,6 +20,8 @@ class ModelServiceImpl final
                                      grpc::ByteBuffer* response) override;
 
  private:
+  void AddOtherVersions(const ServedModel& model, v1::Model& found) const;
+
   const ServiceContext& services_;
 };
 

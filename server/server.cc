@@ -14,15 +14,20 @@
 #include "engine/base/cpu_budget.h"
 #include "engine/base/status_macros.h"
 #include "server/engine_loader.h"
+#include "server/repository/warm_up.h"
 #include "server/version.h"
 
 namespace attendant {
 namespace {
 
-ModelRegistry::Loader LoaderOf(const config::ServerConfig& config) {
+ModelManager::Loader LoaderOf(const config::ServerConfig& config) {
   return [&config](const config::ModelConfig& model, SchedulerObserver& observer) {
     return LoadEngineModel(config, model, observer);
   };
+}
+
+absl::Status WarmUpModel(const EngineModel& engine) {
+  return WarmUp(engine, std::chrono::minutes(2));
 }
 
 // Every limit on purpose; gRPC's own defaults are mostly "none".
@@ -58,7 +63,9 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
     : config_(config),
       log_(log),
       process_metrics_(std::make_shared<ProcessMetrics>()),
-      registry_(config_, {LoaderOf(config_), metrics_, log_, Clock::Real(), [this] { UpdateHealth(); }}),
+      registry_(metrics_),
+      models_(config_, {LoaderOf(config_), WarmUpModel, registry_, metrics_, log_, Clock::Real(),
+                        [this] { UpdateHealth(); }}),
       stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real()),
       context_{config_.limits(), registry_, metrics_, log_, tracker_, stall_watch_, Clock::Real()},
       translation_service_(context_),
@@ -73,7 +80,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig
   ATTENDANT_RETURN_IF_ERROR(server->StartGrpc());
   ATTENDANT_RETURN_IF_ERROR(server->WritePortFile());
   server->LogStart();
-  server->registry_.StartLoading();
+  server->models_.Start();
   return server;
 }
 
@@ -140,9 +147,13 @@ void Server::LogStart() const {
 }
 
 void Server::UpdateHealth() {
+  std::set<std::string> gone = std::exchange(known_models_, {});
   for (const ServedModel& model : registry_.List()) {
     health_.Set(absl::StrCat("models/", model.name), model.state == ModelState::kReady);
+    known_models_.insert(model.name);
+    gone.erase(model.name);
   }
+  for (const std::string& name : gone) health_.Set(absl::StrCat("models/", name), false);
   health_.Set("attendant.v1.ModelService", true);
   health_.Set("attendant.v1.TranslationService", registry_.IsReady({Task::kTranslate}));
   health_.Set("attendant.v1.EmbeddingService", registry_.IsReady({Task::kEmbedText, Task::kEmbedImage}));

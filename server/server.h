@@ -4,6 +4,8 @@
 #include <prometheus/exposer.h>
 
 #include <memory>
+#include <set>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "server/call_tracker.h"
@@ -15,6 +17,7 @@
 #include "server/model_registry.h"
 #include "server/model_service.h"
 #include "server/process_metrics.h"
+#include "server/repository/model_manager.h"
 #include "server/server_config.pb.h"
 #include "server/service_context.h"
 #include "server/translation_service.h"
@@ -46,6 +49,7 @@ class Server {
   absl::Status WritePortFile() const;
   void LogStart() const;
   void UpdateHealth();
+  std::set<std::string> known_models_;  // That health tells of. Of whoever calls UpdateHealth.
 
   const config::ServerConfig config_;
   const Logger& log_;
@@ -54,6 +58,7 @@ class Server {
   CallTracker tracker_;
   HealthServiceImpl health_;
   ModelRegistry registry_;
+  ModelManager models_;
   StallWatch stall_watch_;
   const ServiceContext context_;
   TranslationServiceImpl translation_service_;

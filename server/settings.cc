@@ -27,6 +27,7 @@ constexpr absl::string_view kPorts = "Addresses";
 constexpr absl::string_view kLimits = "Limits of a request";
 constexpr absl::string_view kScheduler = "Batching, for each model";
 constexpr absl::string_view kEngine = "Processor and memory, for each model";
+constexpr absl::string_view kRepository = "Models at run time";
 constexpr absl::string_view kTransport = "Connections";
 constexpr absl::string_view kLogging = "Log, on standard error";
 constexpr absl::string_view kLifecycle = "Shutting down (SIGTERM or SIGINT; a second signal ends at once)";
@@ -81,6 +82,10 @@ constexpr Setting kSettings[] = {
      "memory for messages on their way, over all connections", 16 * kMiB, 64 * kGiB},
     {"write-timeout-ms", "transport.write_timeout_ms", kTransport, "MS",
      "cancel a call whose client does not take a message whole for so long", 100, 86'400'000},
+    {"repository-poll-ms", "repository.poll_ms", kRepository, "MS",
+     "look for new, changed and removed models and versions so often; 0: never", 0, 3'600'000},
+    {"memory-budget", "repository.memory_budget_bytes", kRepository, "BYTES",
+     "weights and key-value caches of all models together; 0: no limit", 0, 1024 * kGiB},
     {"log-format", "logging.format", kLogging, "text|json", "how a line looks"},
     {"log-level", "logging.level", kLogging, "debug|info|warning|error",
      "the least level written; debug has a line for each request"},

@@ -14,6 +14,8 @@ class SimpleCall final : public grpc::ServerUnaryReactor {
  public:
   SimpleCall(const ServiceContext& services, grpc::CallbackServerContext& context, Method method)
       : stall_(services.stall_watch, context), scope_(services, method) {}
+  // UNAVAILABLE if the server is draining.
+  const absl::Status& admitted() const { return scope_.admitted(); }
   void FinishWith(const absl::Status& status) {
     stall_.BeginWrite();
     Finish(scope_.End(status));
@@ -47,6 +49,27 @@ grpc::ServerUnaryReactor* AnswerAtOnce(const SimpleCallArgs& args, Answer answer
     if (status.ok()) args.response = SerializeMessage(*response);
   }
   call->FinishWith(status);
+  return call;
+}
+
+// As AnswerAtOnce, for what takes its time: parses, then start(const Request&, finish) sees to it that
+// finish(status, response) is called once, on any thread. The call counts as in flight until then, whether
+// its client still waits or not.
+template <typename Request, typename Start>
+grpc::ServerUnaryReactor* AnswerLater(const SimpleCallArgs& args, Start start) {
+  auto* call = new SimpleCall(args.services, args.context, args.method);
+  Request request;
+  const absl::Status status =
+      call->admitted().ok() ? ParseMessage(args.request, MessageLimits{}, request) : call->admitted();
+  if (!status.ok()) {
+    call->FinishWith(status);
+    return call;
+  }
+  start(request, [call, &bytes = args.response](const absl::Status& end,
+                                                const google::protobuf::MessageLite& response) {
+    if (end.ok()) bytes = SerializeMessage(response);
+    call->FinishWith(end);
+  });
   return call;
 }
 

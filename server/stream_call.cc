@@ -34,7 +34,7 @@ void StreamCall::Start(const grpc::ByteBuffer& request) {
   const absl::Status fits = Rejected(RejectReason::kInvalid, CheckInputCount(model_, "contents", count));
   if (!fits.ok()) return FinishNow(fits);
   TranslateStreamResponse started;
-  started.mutable_started()->set_model(model_.name);
+  started.mutable_started()->set_model(QualifiedName(model_));
   Push(std::move(started));
   // The batch may be done, and this deleted, before Start returns.
   const std::shared_ptr<ContentBatch> batch = batch_;
@@ -144,7 +144,7 @@ void StreamCall::OnAllDone(absl::Status status) {
       queue_.Clear();
     } else if (!is_broken_) {
       TranslateStreamResponse event;
-      event.mutable_finished()->set_model(model_.name);
+      event.mutable_finished()->set_model(QualifiedName(model_));
       event.mutable_finished()->set_input_tokens(totals_.input_tokens());
       event.mutable_finished()->set_output_tokens(totals_.output_tokens());
       *event.mutable_finished()->mutable_timing() = totals_.Timing(scope_.elapsed());

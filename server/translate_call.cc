@@ -114,7 +114,7 @@ absl::Status TranslateCall::FillResponse() {
     *response.add_translations() = ToProto(result);
     result = {};
   }
-  response.set_model(model_.name);
+  response.set_model(QualifiedName(model_));
   response.set_input_tokens(totals.input_tokens());
   response.set_output_tokens(totals.output_tokens());
   *response.mutable_timing() = totals.Timing(scope_.elapsed());

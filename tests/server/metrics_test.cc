@@ -21,7 +21,7 @@ class MetricsTest : public testing::Test {
   }
 
   Metrics metrics_;
-  ModelMetrics& model_ = metrics_.AddModel("m");
+  ModelMetrics& model_ = metrics_.OfModel("m");
 };
 
 TEST_F(MetricsTest, CountsCallsByMethodModelAndCode) {
@@ -47,20 +47,18 @@ TEST_F(MetricsTest, CodeThatGrpcDoesNotHaveCountsAsUnknown) {
   EXPECT_THAT(Scrape(), HasSubstr(R"(code="UNKNOWN",method="GetModel",model="m"} 1)"));
 }
 
-TEST_F(MetricsTest, StepSetsTheGaugesOfItsWorker) {
+TEST_F(MetricsTest, StepsAreCountedAndLoadsMove) {
   SchedulerObserver::StepStats stats;
   stats.worker = 1;
   stats.rows = 8;
-  stats.running = 2;
-  stats.free_blocks = 30;
-  stats.num_blocks = 40;
   model_.OnStep(stats);
+  model_.MoveWorkerLoad(1, {.running = 2, .kv_used = 10, .kv_free = 30});
   EXPECT_THAT(Scrape(), HasSubstr(R"(attendant_kv_blocks{model="m",state="used",worker="1"} 10)"));
   EXPECT_THAT(Scrape(), HasSubstr(R"(attendant_kv_blocks{model="m",state="free",worker="1"} 30)"));
   EXPECT_THAT(Scrape(), HasSubstr(R"(attendant_running_sentences{model="m",worker="1"} 2)"));
   EXPECT_THAT(Scrape(), HasSubstr(R"(attendant_step_rows_sum{model="m"} 8)"));
-  stats = {.worker = 1, .free_blocks = 40, .num_blocks = 40};
-  model_.OnStep(stats);
+  model_.OnStep({.worker = 1});
+  model_.MoveWorkerLoad(1, {.running = -2, .kv_used = -10, .kv_free = 10});
   EXPECT_THAT(Scrape(), HasSubstr(R"(attendant_kv_blocks{model="m",state="used",worker="1"} 0)"));
   // An iteration without rows is no step.
   EXPECT_THAT(Scrape(), HasSubstr(R"(attendant_step_rows_count{model="m"} 1)"));

@@ -12,7 +12,7 @@ namespace attendant {
 
 // A translator without a model: it keeps requests until the test answers them. For what a real one cannot be
 // made to do at will: to be of any language, to fail, to be slow.
-class ScriptedTranslator final : public Translator {
+class ScriptedTranslator : public Translator {
  public:
   struct Call {
     TranslationRequest request;

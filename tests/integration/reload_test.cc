@@ -1,0 +1,199 @@
+// Models that come, change and go while a real server answers.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "attendant/v1/classification_service.grpc.pb.h"
+#include "tests/integration/test_server.h"
+#include "tests/server/temp_dir.h"
+
+namespace attendant {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string TextOf(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void Rewrite(const fs::path& file, const std::string& text) {
+  std::ofstream(file, std::ios::binary) << text;
+}
+
+// A repository with variants of classify-language: "old" as it ships, "new" whose labels are in capitals, and
+// broken ones. The model "language" is a link to one of them, which is turned in one step.
+class ReloadTest : public testing::Test {
+ protected:
+  ReloadTest() {
+    for (const char* name : {"old", "new", "truncated", "lying", "infinite"}) {
+      fs::copy(absl::StrCat(ATTENDANT_SOURCE_DIR, "/models/classify-language"), Variant(name));
+      fs::remove(Variant(name) / "SHA256SUMS");
+    }
+    const fs::path config = Variant("new") / "config.json";
+    Rewrite(config,
+            absl::StrReplaceAll(
+                TextOf(config),
+                {{"\"de\"", "\"DE\""}, {"\"en\"", "\"EN\""}, {"\"es\"", "\"ES\""}, {"\"fr\"", "\"FR\""}}));
+    fs::resize_file(Variant("truncated") / "model.safetensors", 100'000);
+    Rewrite(Variant("lying") / "config.json",
+            absl::StrReplaceAll(TextOf(Variant("lying") / "config.json"),
+                                {{"\"hidden_size\": 1", "\"hidden_size\": 2"}}));
+    MakeInfinite(Variant("infinite") / "model.safetensors");
+    Turn("old");
+  }
+
+  fs::path Variant(const std::string& name) const { return dir_.path() / (".store-" + name); }
+  void Turn(const std::string& variant) const {
+    const fs::path link = dir_.path() / ".link";
+    fs::create_directory_symlink(Variant(variant), link);
+    fs::rename(link, dir_.path() / "language");
+  }
+  // Its last weights, half precision, become NaN.
+  static void MakeInfinite(const fs::path& file) {
+    std::fstream out(file, std::ios::binary | std::ios::in | std::ios::out);
+    constexpr int kBytes = 4096;
+    out.seekp(-kBytes, std::ios::end);
+    out << std::string(kBytes, '\x7f');
+  }
+  config::ServerConfig Config(int poll_ms) const {
+    config::ServerConfig config = TestConfig();
+    config.clear_model();
+    config.set_models_dir(dir_.path());
+    config.mutable_repository()->set_poll_ms(poll_ms);
+    config::ModelConfig& model = *config.add_model();
+    model.set_name("language");
+    model.set_path(dir_.path() / "language");
+    return config;
+  }
+
+  TempDir dir_;
+};
+
+// What an answer with several texts is: all its labels from one variant, and the right ones.
+std::string VariantOf(const v1::ClassifyTextResponse& response) {
+  std::string labels;
+  for (const v1::TextClassification& result : response.results()) {
+    absl::StrAppend(&labels, result.classes(0).label(), " ");
+  }
+  if (labels == "en de fr ") return "old";
+  if (labels == "EN DE FR ") return "new";
+  return absl::StrCat("a mixture: ", labels);
+}
+
+v1::ClassifyTextRequest ThreeTexts() {
+  v1::ClassifyTextRequest request;
+  request.set_model("language");
+  request.add_contents("Where did you buy this book?");
+  request.add_contents("Wo hast du dieses Buch gekauft?");
+  request.add_contents("Je voudrais un café, s'il vous plaît.");
+  return request;
+}
+
+// Threads that ask without a pause and keep what went wrong.
+class Askers {
+ public:
+  Askers(const TestServer& server, int count) {
+    for (int i = 0; i < count; ++i) threads_.emplace_back([this, &server] { Ask(server); });
+  }
+  ~Askers() { Stop(); }
+  void Stop() {
+    stop_ = true;
+    for (std::thread& thread : threads_) {
+      if (thread.joinable()) thread.join();
+    }
+  }
+  std::set<std::string> seen() {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+  int answers() const { return answers_; }
+
+ private:
+  void Ask(const TestServer& server) {
+    const auto stub = v1::ClassificationService::NewStub(server.channel());
+    while (!stop_) {
+      grpc::ClientContext context;
+      v1::ClassifyTextResponse response;
+      const grpc::Status status = stub->ClassifyText(&context, ThreeTexts(), &response);
+      const std::string what = status.ok() ? VariantOf(response) : status.error_message();
+      ++answers_;
+      const std::lock_guard lock(mutex_);
+      seen_.insert(what);
+    }
+  }
+
+  std::atomic<bool> stop_{false};
+  std::atomic<int> answers_{0};
+  std::mutex mutex_;
+  std::set<std::string> seen_;  // Guarded by mutex_.
+  std::vector<std::thread> threads_;
+};
+
+TEST_F(ReloadTest, HundredReloadsUnderLoadFailNothingAndMixNothing) {
+  TestServer server(Config(2));
+  Askers askers(server, 4);
+  const char* broken[] = {"truncated", "lying", "infinite"};
+  double loaded = server.Metric("attendant_reload_total", "model=\"language\",result=\"loaded\"");
+  double failed = 0;
+  for (int i = 0; i < 100; ++i) {
+    const bool is_broken = i % 5 == 4;
+    Turn(is_broken ? broken[i / 5 % 3] : i % 2 == 0 ? "new" : "old");
+    double& count = is_broken ? failed : loaded;
+    const std::string labels =
+        absl::StrCat("model=\"language\",result=\"", is_broken ? "failed" : "loaded", "\"");
+    ++count;
+    ASSERT_TRUE(server.Eventually([&] { return server.Metric("attendant_reload_total", labels) >= count; }))
+        << i;
+  }
+  askers.Stop();
+  EXPECT_EQ(failed, 20);
+  EXPECT_THAT(askers.seen(), testing::ElementsAre("new", "old"));
+  EXPECT_GT(askers.answers(), 1000);
+  std::cout << askers.answers() << " answers during 100 reloads\n";
+}
+
+TEST_F(ReloadTest, RefusedVersionIsToldAndItsReasonToo) {
+  TestServer server(Config(2));
+  Turn("truncated");
+  v1::Model model;
+  ASSERT_TRUE(server.Eventually([&] {
+    grpc::ClientContext context;
+    v1::GetModelRequest request;
+    request.set_name("language");
+    return server.Models()->GetModel(&context, request, &model).ok() && !model.state_message().empty();
+  }));
+  EXPECT_EQ(model.state(), v1::Model::READY);
+  EXPECT_TRUE(absl::StrContains(model.state_message(), "model.safetensors")) << model.state_message();
+}
+
+TEST_F(ReloadTest, HealthFollowsModelsThatComeAndGo) {
+  TestServer server(Config(2));
+  const auto health_of = [&](const std::string& name) {
+    grpc::ClientContext context;
+    grpc::health::v1::HealthCheckRequest request;
+    grpc::health::v1::HealthCheckResponse response;
+    request.set_service("models/" + name);
+    return server.Health()->Check(&context, request, &response).ok() &&
+           response.status() == grpc::health::v1::HealthCheckResponse::SERVING;
+  };
+  EXPECT_TRUE(health_of("language"));
+  fs::copy(Variant("new"), dir_.path() / "second");
+  EXPECT_TRUE(server.Eventually([&] { return health_of("second"); }));
+  fs::remove_all(dir_.path() / "second");
+  EXPECT_TRUE(server.Eventually([&] { return !health_of("second"); }));
+  EXPECT_TRUE(health_of("language"));
+}
+
+}  // namespace
+}  // namespace attendant
