@@ -257,8 +257,11 @@ absl::Status ModelManager::Reconcile(const std::string& name, Managed& model, Fo
       wanted.empty() ? absl::NotFoundError("none of the versions to serve is there") : absl::OkStatus();
   for (const int64_t number : wanted) {
     const VersionDirectory& version = *FindVersion(*directory, number);
-    const bool is_known = IsKnown(model.loaded, version) || IsKnown(model.refused, version);
-    if (force == Force::kNo && is_known) continue;
+    if (force == Force::kNo && IsKnown(model.loaded, version)) {
+      ForgetRefusal(name, model, number);  // What was refused since is gone again.
+      continue;
+    }
+    if (force == Force::kNo && IsKnown(model.refused, version)) continue;
     result.Update(LoadVersion(name, model, version, serving));
   }
   if (wanted.empty()) Refuse(name, 0, model.config.path(), result);
@@ -373,6 +376,15 @@ void ModelManager::Refuse(const std::string& name, int64_t version, const std::s
                                     {"reason", std::string(why.message())},
                                     {"old_one_serves_on", is_served}});
   Changed();
+}
+
+void ModelManager::ForgetRefusal(const std::string& name, Managed& model, int64_t version) {
+  if (model.refused.erase(version) == 0) return;
+  for (ServedModel& served : parts_.registry.ListVersions()) {
+    if (served.name != name || served.version != version) continue;
+    served.message.clear();
+    parts_.registry.Set(std::move(served));
+  }
 }
 
 // Once all that is wanted is there; before, an old version may be all that answers.

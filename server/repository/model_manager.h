@@ -105,6 +105,7 @@ class ModelManager {
   absl::Status CheckBudget(int64_t more_bytes) const;
   void Serve(const std::string& name, int64_t version, EngineModel engine);
   void Refuse(const std::string& name, int64_t version, const std::string& path, const absl::Status& why);
+  void ForgetRefusal(const std::string& name, Managed& model, int64_t version);
   void DropVersionsBeside(const std::string& name, Managed& model, const std::vector<int64_t>& wanted);
   void TakeOut(const std::string& name, Managed& model, absl::string_view why);
   void Changed() const;

@@ -83,8 +83,8 @@ class ReloadTest : public testing::Test {
 // What an answer with several texts is: all its labels from one variant, and the right ones.
 std::string VariantOf(const v1::ClassifyTextResponse& response) {
   std::string labels;
-  for (const v1::TextClassification& result : response.results()) {
-    absl::StrAppend(&labels, result.classes(0).label(), " ");
+  for (const v1::TextClassification& result : response.classifications()) {
+    absl::StrAppend(&labels, result.labels(0).name(), " ");
   }
   if (labels == "en de fr ") return "old";
   if (labels == "EN DE FR ") return "new";
@@ -94,9 +94,9 @@ std::string VariantOf(const v1::ClassifyTextResponse& response) {
 v1::ClassifyTextRequest ThreeTexts() {
   v1::ClassifyTextRequest request;
   request.set_model("language");
-  request.add_contents("Where did you buy this book?");
-  request.add_contents("Wo hast du dieses Buch gekauft?");
-  request.add_contents("Je voudrais un café, s'il vous plaît.");
+  request.add_texts("Where did you buy this book?");
+  request.add_texts("Wo hast du dieses Buch gekauft?");
+  request.add_texts("Je voudrais un café, s'il vous plaît.");
   return request;
 }
 
@@ -146,9 +146,11 @@ TEST_F(ReloadTest, HundredReloadsUnderLoadFailNothingAndMixNothing) {
   const char* broken[] = {"truncated", "lying", "infinite"};
   double loaded = server.Metric("attendant_reload_total", "model=\"language\",result=\"loaded\"");
   double failed = 0;
+  bool is_new = false;
   for (int i = 0; i < 100; ++i) {
     const bool is_broken = i % 5 == 4;
-    Turn(is_broken ? broken[i / 5 % 3] : i % 2 == 0 ? "new" : "old");
+    is_new = is_broken ? is_new : !is_new;
+    Turn(is_broken ? broken[i / 5 % 3] : is_new ? "new" : "old");
     double& count = is_broken ? failed : loaded;
     const std::string labels =
         absl::StrCat("model=\"language\",result=\"", is_broken ? "failed" : "loaded", "\"");

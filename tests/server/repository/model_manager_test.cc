@@ -201,6 +201,24 @@ TEST_F(ModelManagerTest, WatchTakesUpWhatComesChangesAndGoes) {
   EXPECT_EQ(loads_, loads);  // It is not tried again before it changes.
 }
 
+TEST_F(ModelManagerTest, RefusalIsForgottenWhenWhatServesIsBackInPlace) {
+  dir_.Write(".good/config.json", "one");
+  dir_.Write(".bad/config.json", "broken");
+  const auto turn = [&](const char* variant) {
+    fs::create_directory_symlink(dir_.path() / variant, dir_.path() / ".link");
+    fs::rename(dir_.path() / ".link", dir_.path() / "a");
+  };
+  turn(".good");
+  Start(1, {"a"});
+  turn(".bad");
+  EXPECT_TRUE(Eventually([&] { return !registry_.Find("a")->message.empty(); }));
+  const int loads = loads_;
+  turn(".good");
+  EXPECT_TRUE(Eventually([&] { return registry_.Find("a")->message.empty(); }));
+  EXPECT_EQ(loads_, loads);
+  EXPECT_EQ(Serving("a"), "one");
+}
+
 TEST_F(ModelManagerTest, RepositoryThatIsAwayForAMomentTakesNothingOut) {
   dir_.Write("a/config.json", "one");
   Start(1, {"a"});
