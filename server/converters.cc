@@ -99,7 +99,7 @@ absl::Status ReadTexts(const v1::TranslationOptions& from, Reader& reader, Trans
   return reader.status();
 }
 
-v1::FinishReason ToProto(FinishReason reason) {
+v1::FinishReason FinishReasonToProto(FinishReason reason) {
   switch (reason) {
     case FinishReason::kEndToken:
       return v1::FINISH_REASON_END_TOKEN;
@@ -111,11 +111,11 @@ v1::FinishReason ToProto(FinishReason reason) {
   return v1::FINISH_REASON_UNSPECIFIED;
 }
 
-v1::Hypothesis ToProto(const SentenceHypothesis& hypothesis) {
+v1::Hypothesis HypothesisToProto(const SentenceHypothesis& hypothesis) {
   v1::Hypothesis result;
   result.set_text(hypothesis.text);
   result.set_score(hypothesis.score);
-  result.set_finish_reason(ToProto(hypothesis.finish_reason));
+  result.set_finish_reason(FinishReasonToProto(hypothesis.finish_reason));
   result.mutable_token_ids()->Add(hypothesis.token_ids.begin(), hypothesis.token_ids.end());
   for (const std::string& token : hypothesis.tokens) result.add_tokens(token);
   result.mutable_token_scores()->Add(hypothesis.token_scores.begin(), hypothesis.token_scores.end());
@@ -192,7 +192,7 @@ v1::SentenceTranslation ToProto(const SentenceTranslation& sentence) {
   for (const std::string& token : sentence.source_tokens) result.add_source_tokens(token);
   result.set_source_length_tokens(sentence.source_length_tokens);
   for (const SentenceHypothesis& hypothesis : sentence.hypotheses)
-    *result.add_hypotheses() = ToProto(hypothesis);
+    *result.add_hypotheses() = HypothesisToProto(hypothesis);
   result.set_halved(sentence.was_halved);
   return result;
 }

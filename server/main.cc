@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/auth/new_key.h"
 #include "server/configuration.h"
 #include "server/logging.h"
 #include "server/options.h"
@@ -45,6 +46,16 @@ int Serve(const config::ServerConfig& config) {
   return (*server)->Drain() ? 0 : kCannotStart;
 }
 
+// Two lines, so that a script can read them; what they are goes to standard error.
+int PrintNewKey(const CommandLine& line) {
+  const absl::StatusOr<NewKey> key = MakeNewKey(line.key_id, line.roles);
+  if (!key.ok()) return Fail(key.status(), kWrongConfiguration);
+  std::cerr << "The key, shown this once, for the client's ATTENDANT_API_KEY or --api-key-file;\n"
+               "then its entry for the file that the server's --api-keys names:\n";
+  std::cout << key->key << "\n" << key->entry << "\n";
+  return std::cout.flush().good() ? 0 : kCannotStart;
+}
+
 int Main(const std::vector<std::string>& args) {
   const absl::StatusOr<CommandLine> line = ParseCommandLine(args);
   if (!line.ok()) return Fail(line.status(), kWrongConfiguration);
@@ -55,6 +66,8 @@ int Main(const std::vector<std::string>& args) {
     case CommandLine::Action::kVersion:
       std::cout << VersionText();
       return 0;
+    case CommandLine::Action::kNewKey:
+      return PrintNewKey(*line);
     case CommandLine::Action::kServe:
       break;
   }

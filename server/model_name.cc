@@ -7,7 +7,7 @@
 namespace attendant {
 namespace {
 
-constexpr size_t kMaxBytes = 64;
+constexpr size_t kMaxNameBytes = 64;
 
 bool IsAllowed(char c) {
   return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
@@ -17,7 +17,7 @@ bool IsAllowed(char c) {
 
 absl::Status CheckModelName(absl::string_view name) {
   if (name.empty()) return absl::InvalidArgumentError("the model's name is empty");
-  if (name.size() > kMaxBytes)
+  if (name.size() > kMaxNameBytes)
     return absl::InvalidArgumentError("the model's name is longer than 64 characters");
   if (name.front() == '.') return absl::InvalidArgumentError("the model's name begins with a dot");
   if (!std::all_of(name.begin(), name.end(), IsAllowed)) {

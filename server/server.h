@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "server/auth/identity.h"
 #include "server/call_tracker.h"
 #include "server/classification_service.h"
 #include "server/embedding_service.h"
@@ -15,6 +16,7 @@
 #include "server/model_registry.h"
 #include "server/model_service.h"
 #include "server/process_metrics.h"
+#include "server/reflection_service.h"
 #include "server/server_config.pb.h"
 #include "server/service_context.h"
 #include "server/translation_service.h"
@@ -26,13 +28,14 @@ namespace attendant {
 class Server {
  public:
   // config: as CompleteConfig gives it. log must outlive the server. Errors: UNAVAILABLE a port is taken;
-  // FAILED_PRECONDITION the port file cannot be written.
+  // FAILED_PRECONDITION the port file cannot be written; INVALID_ARGUMENT certificate, key or key file.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const config::ServerConfig& config, const Logger& log);
   // Drains with what is left of the configured times if nobody did.
   ~Server();
 
   int grpc_port() const { return grpc_port_; }
   int metrics_port() const { return metrics_port_; }  // 0: none.
+  int admin_port() const { return admin_port_; }      // 0: none.
 
   // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then new ones are
   // refused and the accepted ones are waited for; Watches end; the ports close. False if drain_timeout_ms
@@ -43,16 +46,24 @@ class Server {
   Server(const config::ServerConfig& config, const Logger& log);
   absl::Status StartMetrics();
   absl::Status StartGrpc();
+  absl::Status StartAdmin();
+  std::vector<std::string> RegisterServices(grpc::ServerBuilder& builder);
+  // The place for services that only operators call, with methods of Access::kAdmin.
+  std::vector<std::string> RegisterAdminServices(grpc::ServerBuilder& builder);
   absl::Status WritePortFile() const;
   void LogStart() const;
+  void WarnOfOpenDoors() const;
   void UpdateHealth();
+  void SetHealth(const std::string& service, bool is_serving);
 
   const config::ServerConfig config_;
   const Logger& log_;
   Metrics metrics_;
   const std::shared_ptr<ProcessMetrics> process_metrics_;
+  Identity identity_;
   CallTracker tracker_;
   HealthServiceImpl health_;
+  HealthServiceImpl admin_health_;  // gRPC takes a service for one listener only.
   ModelRegistry registry_;
   StallWatch stall_watch_;
   const ServiceContext context_;
@@ -60,10 +71,15 @@ class Server {
   EmbeddingServiceImpl embedding_service_;
   ClassificationServiceImpl classification_service_;
   ModelServiceImpl model_service_;
+  ModelServiceImpl admin_model_service_;
+  ReflectionServices reflection_;
+  ReflectionServices admin_reflection_;
   std::unique_ptr<prometheus::Exposer> exposer_;
   std::unique_ptr<grpc::Server> grpc_;
+  std::unique_ptr<grpc::Server> admin_;
   int grpc_port_ = 0;
   int metrics_port_ = 0;
+  int admin_port_ = 0;
   bool is_drained_ = false;
 };
 

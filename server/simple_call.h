@@ -13,7 +13,8 @@ namespace attendant {
 class SimpleCall final : public grpc::ServerUnaryReactor {
  public:
   SimpleCall(const ServiceContext& services, grpc::CallbackServerContext& context, Method method)
-      : stall_(services.stall_watch, context), scope_(services, method) {}
+      : stall_(services.stall_watch, context), scope_(services, context, method) {}
+  const absl::Status& authorized() const { return scope_.authorized(); }
   void FinishWith(const absl::Status& status) {
     stall_.BeginWrite();
     Finish(scope_.End(status));
@@ -40,7 +41,8 @@ template <typename Request, typename Response, typename Answer>
 grpc::ServerUnaryReactor* AnswerAtOnce(const SimpleCallArgs& args, Answer answer) {
   auto* call = new SimpleCall(args.services, args.context, args.method);
   Request request;
-  absl::Status status = ParseMessage(args.request, MessageLimits{}, request);
+  absl::Status status = call->authorized();
+  if (status.ok()) status = ParseMessage(args.request, MessageLimits{}, request);
   if (status.ok()) {
     absl::StatusOr<Response> response = answer(request);
     status = response.status();
