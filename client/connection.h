@@ -19,7 +19,7 @@ namespace attendant::client {
 struct ConnectionOptions {
   std::string server;  // As DefaultServer() or --server gives it.
   absl::Duration wait = absl::ZeroDuration();
-  SecurityOptions security;
+  SecurityOptions security = {};
   int stop_fd = -1;  // Waiting ends when it becomes readable. -1: none.
 };
 

@@ -12,8 +12,9 @@ grpc_ssl_certificate_config_reload_status Fetch(void* source, grpc_ssl_server_ce
   const std::shared_ptr<const TlsMaterial> material = static_cast<TlsSource*>(source)->TakeNew();
   if (material == nullptr) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
   const grpc_ssl_pem_key_cert_pair pair = {material->key.c_str(), material->certificate_chain.c_str()};
-  const char* roots = material->client_ca.empty() ? nullptr : material->client_ca.c_str();
-  *config = grpc_ssl_server_certificate_config_create(roots, &pair, 1);
+  // gRPC insists on roots here, and uses them only where it asks clients for certificates.
+  const std::string& roots = material->client_ca.empty() ? material->certificate_chain : material->client_ca;
+  *config = grpc_ssl_server_certificate_config_create(roots.c_str(), &pair, 1);
   return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 }
 
