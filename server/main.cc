@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "server/auth/new_key.h"
+#include "server/auth/token_bucket.h"
 #include "server/configuration.h"
 #include "server/logging.h"
 #include "server/options.h"
@@ -24,12 +25,26 @@ int Fail(const absl::Status& status, int exit_code) {
   return exit_code;
 }
 
+// Ten lines a second; more are left out. Thread-safe.
+class LineBudget {
+ public:
+  bool Take() {
+    return bucket_.Take({.per_second = 10, .burst = 100}, Clock::Real().Now()) == Duration::zero();
+  }
+
+ private:
+  TokenBucket bucket_;
+};
+
 // gRPC's own complaints become lines of our log. It takes a plain function and logs until the process ends:
 // hence the static, and a logger of its own that nobody destroys.
 void TakeOverGrpcLog(const config::Logging& logging) {
   static const Logger* const log = new Logger(logging);
   gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   gpr_set_log_function([](gpr_log_func_args* line) {
+    // Each bad handshake is a line, and whoever reaches the port can make as many as he likes.
+    static LineBudget budget;
+    if (!budget.Take()) return;
     log->Warning("grpc", {{"file", line->file}, {"line", line->line}, {"message", line->message}});
   });
 }

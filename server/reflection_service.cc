@@ -99,6 +99,8 @@ class ReflectionServices::Stream final : public Reactor {
 };
 
 void ReflectionServices::Register(grpc::ServerBuilder& builder, std::vector<std::string> services) {
+  // Nothing else needs these messages, and without them the linker leaves their file away.
+  (void)grpc::reflection::v1alpha::ServerReflectionRequest::descriptor();
   services_ = std::move(services);
   services_.emplace_back(V1::service_full_name());
   services_.emplace_back(V1Alpha::service_full_name());

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include <filesystem>
 #include <map>
@@ -126,6 +127,23 @@ void ExpectAnAnswer(Stream& stream) {
   grpc::reflection::v1::ServerReflectionResponse response;
   EXPECT_TRUE(stream.Write({}));
   EXPECT_TRUE(stream.Read(&response));
+}
+
+// Whether the server there takes part in a handshake of no other version, with no weakness that OpenSSL knows
+// ruled out on this side.
+bool Handshakes(int port, int version) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                  &SSL_CTX_free);
+  SSL_CTX_set_security_level(context.get(), 0);
+  SSL_CTX_set_min_proto_version(context.get(), version);
+  SSL_CTX_set_max_proto_version(context.get(), version);
+  const unsigned char kHttp2[] = {2, 'h', '2'};
+  SSL_CTX_set_alpn_protos(context.get(), kHttp2, sizeof(kHttp2));
+  BIO* connection = BIO_new_ssl_connect(context.get());
+  BIO_set_conn_hostname(connection, absl::StrCat("127.0.0.1:", port).c_str());
+  const bool is_done = BIO_do_handshake(connection) == 1;
+  BIO_free_all(connection);
+  return is_done;
 }
 
 class IdentityTest : public testing::Test {
@@ -265,6 +283,16 @@ TEST_F(IdentityTest, NoRpcOverAWrongConnection) {
         EXPECT_EQ(result.code == StatusCode::UNAVAILABLE, !c.is_good) << result.code;
       }
     }
+  }
+}
+
+TEST_F(IdentityTest, SpeaksTls12And13AndNothingOlder) {
+  IdentityServer server(files_.WithTls(Config()));
+  for (const int port : {server.server().grpc_port(), server.server().admin_port()}) {
+    EXPECT_TRUE(Handshakes(port, TLS1_3_VERSION));
+    EXPECT_TRUE(Handshakes(port, TLS1_2_VERSION));
+    EXPECT_FALSE(Handshakes(port, TLS1_1_VERSION));
+    EXPECT_FALSE(Handshakes(port, TLS1_VERSION));
   }
 }
 
@@ -436,10 +464,15 @@ TEST_F(IdentityTest, ReflectionListsTheListenersServicesAndTheirFiles) {
   grpc::reflection::v1::ServerReflectionRequest request;
   request.set_list_services("");
   std::set<std::string> services;
-  for (const auto& service : ask(request).list_services_response().service()) services.insert(service.name());
+  const auto listed = ask(request).list_services_response();
+  for (const auto& service : listed.service()) services.insert(service.name());
   std::set<std::string> expected;
   for (const Rpc& rpc : Rpcs()) expected.insert(rpc.method.substr(1, rpc.method.rfind('/') - 1));
   EXPECT_EQ(services, expected);
+  for (const std::string& service : services) {
+    request.set_file_containing_symbol(service);
+    EXPECT_FALSE(ask(request).has_error_response()) << service;
+  }
   request.set_file_containing_symbol("attendant.v1.TranslationService.Translate");
   google::protobuf::FileDescriptorProto last;
   const auto files = ask(request).file_descriptor_response();
