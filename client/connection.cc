@@ -1,7 +1,6 @@
 #include "client/connection.h"
 
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
+#include <grpcpp/client_context.h>
 #include <grpcpp/support/channel_arguments.h>
 #include <poll.h>
 
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/grpc_status.h"
 #include "client/strings.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 
 namespace attendant::client {
 namespace {
@@ -38,7 +38,8 @@ absl::Status BadServer(std::string_view server) {
       "--server: '", Absl(server), "' is not an address: write host:port, such as ", Absl(kDefaultServer)));
 }
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& server) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ConnectionOptions& options,
+                                                           const std::string& server) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
@@ -46,7 +47,17 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& server) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   // A proxy from the environment cannot reach this machine's own loopback.
   if (IsLoopback(server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+  return MakeSecureChannel(options.security, server, std::move(arguments));
+}
+
+// Of a channel that cannot connect: only a call gets told why.
+absl::Status WhyUnreachable(const std::shared_ptr<grpc::Channel>& channel, const ConnectionOptions& options) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  grpc::health::v1::HealthCheckResponse response;
+  const grpc::Status status = grpc::health::v1::Health::NewStub(channel)->Check(&context, {}, &response);
+  const absl::Status handshake = ExplainHandshake(options.security, status.error_message());
+  return handshake.ok() ? UnreachableError() : handshake;
 }
 
 bool IsStopped(int stop_fd) {
@@ -72,6 +83,7 @@ void AddConnectionFlags(FlagSet& flags, ConnectionOptions& options) {
                          "How long to wait for a server that cannot be reached or is\n"
                          "still loading. Default 0: not at all.",
                          {.min = absl::ZeroDuration()}, options.wait));
+  AddSecurityFlags(flags, options.security);
 }
 
 absl::StatusOr<std::string> NormalizeServer(std::string_view server) {
@@ -92,7 +104,9 @@ absl::StatusOr<std::string> NormalizeServer(std::string_view server) {
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const ConnectionOptions& options) {
   const absl::StatusOr<std::string> server = NormalizeServer(options.server);
   if (!server.ok()) return server.status();
-  std::shared_ptr<grpc::Channel> channel = MakeChannel(*server);
+  auto made = MakeChannel(options, *server);
+  if (!made.ok()) return made.status();
+  std::shared_ptr<grpc::Channel> channel = *std::move(made);
   const bool gives_up_at_failure = options.wait == absl::ZeroDuration();
   const auto deadline = std::chrono::steady_clock::now() +
                         absl::ToChronoNanoseconds(gives_up_at_failure ? kConnectTimeout : options.wait);
@@ -107,7 +121,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const ConnectionOptions& 
     state = channel->GetState(connect);
   }
   if (state == GRPC_CHANNEL_READY) return channel;
-  return UnreachableError();
+  return WhyUnreachable(channel, options);
 }
 
 std::string DescribeError(const absl::Status& status, std::string_view server) {
@@ -117,7 +131,10 @@ std::string DescribeError(const absl::Status& status, std::string_view server) {
   }
   // A file of this side: the code would add nothing.
   if (absl::StartsWith(status.message(), "cannot write ")) return std::string(status.message());
+  if (IsHandshakeError(status)) return absl::StrCat(Absl(server), ": ", status.message());
   switch (status.code()) {
+    case absl::StatusCode::kUnauthenticated:
+      return absl::StrCat(status.message(), " (--api-key-file FILE, or the key in ATTENDANT_API_KEY)");
     case absl::StatusCode::kDeadlineExceeded:
       return "no answer within the deadline: give more time with --deadline, or send less";
     case absl::StatusCode::kUnavailable:

@@ -2,17 +2,27 @@
 
 #include <string>
 
+#include "server/auth/grpc_caller.h"
 #include "server/grpc_status.h"
+#include "server/method_access.h"
 
 namespace attendant {
 
-CallScope::CallScope(const ServiceContext& context, Method method)
+CallScope::CallScope(const ServiceContext& context, grpc::CallbackServerContext& call, Method method)
     : context_(context),
       method_(method),
       start_(context.clock.Now()),
       is_tracked_(context.tracker.Enter()),
       metrics_(&context.metrics.unknown_model()) {
   metrics_->OnCallBegin();
+  absl::StatusOr<Admission> admission = AdmitCall(context.keys, AccessOf(method), call);
+  if (!admission.ok()) {
+    const bool is_quota = absl::IsResourceExhausted(admission.status());
+    authorized_ = is_quota ? Rejected(RejectReason::kQuota, admission.status()) : admission.status();
+    admitted_ = authorized_;
+    return;
+  }
+  admission_ = *std::move(admission);
   if (is_tracked_) return;
   admitted_ = Rejected(RejectReason::kDraining,
                        absl::UnavailableError("the server is shutting down; try again, elsewhere or later"));
@@ -27,6 +37,7 @@ CallScope::~CallScope() {
     context_.log.Log(level, "call",
                      {{"method", std::string(MethodName(method_))},
                       {"model", model_},
+                      {"key", admission_.id()},
                       {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code_))},
                       {"texts", texts_},
                       {"seconds", std::chrono::duration<double>(took).count()}});

@@ -1,23 +1,28 @@
 #pragma once
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
 #include "absl/status/status.h"
+#include "server/auth/key_ring.h"
 #include "server/model_metrics.h"
 #include "server/service_context.h"
 
 namespace attendant {
 
-// One call, from its acceptance to the moment that gRPC has sent the answer: counts it, logs it, and holds
-// the drain for so long. Not thread-safe: the reactor that owns it sees to that.
+// One call, from its acceptance to the moment that gRPC has sent the answer: lets it in or not by who calls
+// (server/method_access.h), before anything of it is read; counts it, logs it, and holds the drain for so
+// long. Not thread-safe: the reactor that owns it sees to that.
 class CallScope {
  public:
-  CallScope(const ServiceContext& context, Method method);
+  CallScope(const ServiceContext& context, grpc::CallbackServerContext& call, Method method);
   ~CallScope();
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
 
-  // UNAVAILABLE if the server is draining.
+  // Whether the caller may make this call, as AdmitCall says it.
+  const absl::Status& authorized() const { return authorized_; }
+  // The same, and UNAVAILABLE if the server is draining.
   const absl::Status& admitted() const { return admitted_; }
   // From now on it counts for this model.
   void SetModel(const ServedModel& model);
@@ -30,6 +35,8 @@ class CallScope {
   const ServiceContext& context_;
   const Method method_;
   const TimePoint start_;
+  Admission admission_;
+  absl::Status authorized_;
   absl::Status admitted_;
   bool is_tracked_ = false;
   ModelMetrics* metrics_;

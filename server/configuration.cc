@@ -137,17 +137,35 @@ void MakePathsRelativeToFile(const fs::path& file, ServerConfig& config) {
     if (!model.path().empty()) model.set_path(base / model.path());
   }
   if (config.has_models_dir()) config.set_models_dir(base / config.models_dir());
+  for (std::string* path :
+       {config.mutable_tls()->mutable_certificate(), config.mutable_tls()->mutable_key(),
+        config.mutable_tls()->mutable_client_ca(), config.mutable_auth()->mutable_api_keys()}) {
+    if (!path->empty()) *path = base / *path;
+  }
 }
 
-absl::Status CheckAddress(absl::string_view name, absl::string_view address, bool insecure) {
+// remedy: what to do about it, besides loopback and --insecure.
+absl::Status CheckAddress(absl::string_view name, absl::string_view address, bool is_allowed,
+                          absl::string_view remedy) {
   const absl::StatusOr<HostPort> parsed = ParseHostPort(address);
   if (!parsed.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": ", parsed.status().message()));
   }
-  if (parsed->is_loopback || insecure) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(name, ": ", parsed->host,
-                                                 " is not a loopback address, and there is no TLS or "
-                                                 "authentication yet; use 127.0.0.1 or add --insecure"));
+  if (parsed->is_loopback || is_allowed) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, ": ", parsed->host, " is not a loopback address; ", remedy,
+                   "use 127.0.0.1, or add --insecure to send all in the clear"));
+}
+
+absl::Status CheckTls(const ServerConfig& config) {
+  const config::Tls& tls = config.tls();
+  if (tls.certificate().empty() != tls.key().empty()) {
+    return absl::InvalidArgumentError("tls: give both --tls-certificate and --tls-key, or neither");
+  }
+  if (!tls.client_ca().empty() && tls.certificate().empty()) {
+    return absl::InvalidArgumentError("tls: --tls-client-ca needs --tls-certificate and --tls-key");
+  }
+  return absl::OkStatus();
 }
 
 // Names are not looked up: only what can be nothing but loopback is.
@@ -156,6 +174,19 @@ bool IsLoopback(const std::string& host) {
   const bool is_ipv4 = inet_pton(AF_INET, host.c_str(), &address) == 1;
   constexpr uint32_t kLoopbackNet = 127;
   return host == "localhost" || host == "[::1]" || (is_ipv4 && ntohl(address.s_addr) >> 24 == kLoopbackNet);
+}
+
+absl::Status CheckAddresses(const ServerConfig& config) {
+  const bool has_tls = !config.tls().certificate().empty();
+  const absl::string_view remedy = "give --tls-certificate and --tls-key, ";
+  const bool is_allowed = has_tls || config.insecure();
+  ATTENDANT_RETURN_IF_ERROR(CheckAddress("listen address", config.listen_address(), is_allowed, remedy));
+  if (!config.admin_address().empty()) {
+    ATTENDANT_RETURN_IF_ERROR(CheckAddress("admin address", config.admin_address(), is_allowed, remedy));
+  }
+  if (config.metrics_address().empty()) return absl::OkStatus();
+  return CheckAddress("metrics address", config.metrics_address(), config.insecure(),
+                      "/metrics has no TLS; ");
 }
 
 // A directory with a model in it that no request could name is a mistake to hear of at the start.
@@ -263,10 +294,8 @@ absl::StatusOr<ServerConfig> ReadConfigFile(const fs::path& file) {
 }
 
 absl::StatusOr<ServerConfig> CompleteConfig(ServerConfig config) {
-  ATTENDANT_RETURN_IF_ERROR(CheckAddress("listen address", config.listen_address(), config.insecure()));
-  if (!config.metrics_address().empty()) {
-    ATTENDANT_RETURN_IF_ERROR(CheckAddress("metrics address", config.metrics_address(), config.insecure()));
-  }
+  ATTENDANT_RETURN_IF_ERROR(CheckTls(config));
+  ATTENDANT_RETURN_IF_ERROR(CheckAddresses(config));
   if (config.has_models_dir()) ATTENDANT_RETURN_IF_ERROR(AddModelsOfDir(config));
   ATTENDANT_RETURN_IF_ERROR(CheckNames(config));
   return config;

@@ -45,7 +45,7 @@ class EncodeCall final : public grpc::ServerUnaryReactor {
         context_(context),
         response_(response),
         stall_(services.stall_watch, context),
-        scope_(services, Work::kMethod),
+        scope_(services, context, Work::kMethod),
         deadline_(DeadlineOf(context, services.clock)) {}
 
   void Start(const grpc::ByteBuffer& bytes) {

@@ -39,6 +39,9 @@ Models:
 
 constexpr absl::string_view kEnd = R"(
 Other:
+  --new-key ID               make an API key: prints the key, which is kept nowhere, and then its entry for the
+                             file of --api-keys
+  --roles ROLES              of --new-key: infer, admin, metrics, or several with commas [infer]
   --help                     this text
   --version                  version of the server and of what it is built with
 

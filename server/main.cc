@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/auth/new_key.h"
+#include "server/auth/token_bucket.h"
 #include "server/configuration.h"
 #include "server/logging.h"
 #include "server/options.h"
@@ -23,12 +25,26 @@ int Fail(const absl::Status& status, int exit_code) {
   return exit_code;
 }
 
+// Ten lines a second; more are left out. Thread-safe.
+class LineBudget {
+ public:
+  bool Take() {
+    return bucket_.Take({.per_second = 10, .burst = 100}, Clock::Real().Now()) == Duration::zero();
+  }
+
+ private:
+  TokenBucket bucket_;
+};
+
 // gRPC's own complaints become lines of our log. It takes a plain function and logs until the process ends:
 // hence the static, and a logger of its own that nobody destroys.
 void TakeOverGrpcLog(const config::Logging& logging) {
   static const Logger* const log = new Logger(logging);
   gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   gpr_set_log_function([](gpr_log_func_args* line) {
+    // Each bad handshake is a line, and whoever reaches the port can make as many as he likes.
+    static LineBudget budget;
+    if (!budget.Take()) return;
     log->Warning("grpc", {{"file", line->file}, {"line", line->line}, {"message", line->message}});
   });
 }
@@ -45,6 +61,16 @@ int Serve(const config::ServerConfig& config) {
   return (*server)->Drain() ? 0 : kCannotStart;
 }
 
+// Two lines, so that a script can read them; what they are goes to standard error.
+int PrintNewKey(const CommandLine& line) {
+  const absl::StatusOr<NewKey> key = MakeNewKey(line.key_id, line.roles);
+  if (!key.ok()) return Fail(key.status(), kWrongConfiguration);
+  std::cerr << "The key, shown this once, for the client's ATTENDANT_API_KEY or --api-key-file;\n"
+               "then its entry for the file that the server's --api-keys names:\n";
+  std::cout << key->key << "\n" << key->entry << "\n";
+  return std::cout.flush().good() ? 0 : kCannotStart;
+}
+
 int Main(const std::vector<std::string>& args) {
   const absl::StatusOr<CommandLine> line = ParseCommandLine(args);
   if (!line.ok()) return Fail(line.status(), kWrongConfiguration);
@@ -55,6 +81,8 @@ int Main(const std::vector<std::string>& args) {
     case CommandLine::Action::kVersion:
       std::cout << VersionText();
       return 0;
+    case CommandLine::Action::kNewKey:
+      return PrintNewKey(*line);
     case CommandLine::Action::kServe:
       break;
   }

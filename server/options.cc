@@ -92,6 +92,22 @@ bool Has(const std::vector<Flag>& flags, absl::string_view name) {
   return std::any_of(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == name; });
 }
 
+// --new-key ID [--roles ROLES], and nothing else.
+absl::StatusOr<CommandLine> NewKeyLine(const std::vector<Flag>& flags) {
+  CommandLine result;
+  result.action = CommandLine::Action::kNewKey;
+  for (const Flag& flag : flags) {
+    if (flag.name != "new-key" && flag.name != "roles") {
+      return absl::InvalidArgumentError(absl::StrCat("--", flag.name, ": does not go with --new-key"));
+    }
+    if (!flag.value.has_value()) {
+      return absl::InvalidArgumentError(absl::StrCat("--", flag.name, ": needs a value; see --help"));
+    }
+    (flag.name == "roles" ? result.roles : result.key_id) = *flag.value;
+  }
+  return result;
+}
+
 }  // namespace
 
 absl::StatusOr<CommandLine> ParseCommandLine(absl::Span<const std::string> args) {
@@ -105,6 +121,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(absl::Span<const std::string> args)
     result.action = CommandLine::Action::kVersion;
     return result;
   }
+  if (Has(flags, "new-key")) return NewKeyLine(flags);
   for (const Flag& flag : flags) {
     if (flag.name != "config" || !flag.value.has_value()) continue;
     ATTENDANT_ASSIGN_OR_RETURN(result.config, ReadConfigFile(*flag.value));

@@ -10,9 +10,11 @@ namespace attendant {
 
 // What the command line asks for.
 struct CommandLine {
-  enum class Action { kServe, kHelp, kVersion };
+  enum class Action { kServe, kHelp, kVersion, kNewKey };
   Action action = Action::kServe;
   config::ServerConfig config;  // Of file and flags, complete; only for kServe.
+  std::string key_id;           // Only for kNewKey ...
+  std::string roles = "infer";  // ... as is this.
 };
 
 // args: without the program's name. Reads the configuration file if one is named; flags override it. Errors:

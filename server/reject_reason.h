@@ -18,11 +18,12 @@ enum class RejectReason {
   kNotReady,      // The model is loading, or failed to load.
   kDraining,
   kQueueFull,
+  kQuota,  // Of the caller's key.
   kCount
 };
 
 inline constexpr std::array<absl::string_view, static_cast<size_t>(RejectReason::kCount)>
-    kRejectReasonLabels = {"too_large",  "structure",     "invalid",   "text",     "image",
-                           "model_name", "unknown_model", "not_ready", "draining", "queue_full"};
+    kRejectReasonLabels = {"too_large",     "structure", "invalid",  "text",       "image", "model_name",
+                           "unknown_model", "not_ready", "draining", "queue_full", "quota"};
 
 }  // namespace attendant

@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/cpu_budget.h"
 #include "engine/base/status_macros.h"
+#include "server/configuration.h"
 #include "server/engine_loader.h"
 #include "server/repository/warm_up.h"
 #include "server/version.h"
@@ -63,23 +63,32 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
     : config_(config),
       log_(log),
       process_metrics_(std::make_shared<ProcessMetrics>()),
+      identity_(config_, *metrics_.registry(), log_, Clock::Real()),
       registry_(metrics_),
       models_(config_, {LoaderOf(config_), WarmUpModel, registry_, metrics_, log_, Clock::Real(),
                         [this] { UpdateHealth(); }}),
       stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real()),
-      context_{config_.limits(), registry_, metrics_, log_, tracker_, stall_watch_, Clock::Real()},
+      context_{config_.limits(), registry_,    metrics_,      log_,
+               tracker_,         stall_watch_, Clock::Real(), identity_.keys()},
       translation_service_(context_),
       embedding_service_(context_),
       classification_service_(context_),
-      model_service_(context_) {}
+      model_service_(context_),
+      admin_service_(context_, models_),
+      admin_model_service_(context_),
+      reflection_(identity_.keys()),
+      admin_reflection_(identity_.keys()) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig& config, const Logger& log) {
   std::unique_ptr<Server> server(new Server(config, log));
   server->UpdateHealth();
+  ATTENDANT_RETURN_IF_ERROR(server->identity_.Start());
   ATTENDANT_RETURN_IF_ERROR(server->StartMetrics());
   ATTENDANT_RETURN_IF_ERROR(server->StartGrpc());
+  ATTENDANT_RETURN_IF_ERROR(server->StartAdmin());
   ATTENDANT_RETURN_IF_ERROR(server->WritePortFile());
   server->LogStart();
+  server->WarnOfOpenDoors();
   server->models_.Start();
   return server;
 }
@@ -97,23 +106,61 @@ absl::Status Server::StartMetrics() {
                                                " for metrics (", error.what(),
                                                "); is the port taken? see --metrics"));
   }
+  if (identity_.has_keys() && !config_.auth().metrics_open()) {
+    exposer_->RegisterAuth([this](const std::string& id, const std::string& key) {
+      return identity_.keys().Allows(Access::kMetrics, id, key);
+    });
+  }
   exposer_->RegisterCollectable(metrics_.registry());
   exposer_->RegisterCollectable(process_metrics_);
   metrics_port_ = exposer_->GetListeningPorts().front();
   return absl::OkStatus();
 }
 
-absl::Status Server::StartGrpc() {
-  grpc::EnableDefaultHealthCheckService(false);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ServerBuilder builder;
-  SetLimits(config_, builder);
-  builder.AddListeningPort(config_.listen_address(), grpc::InsecureServerCredentials(), &grpc_port_);
+std::vector<std::string> Server::RegisterServices(grpc::ServerBuilder& builder) {
   builder.RegisterService(&translation_service_);
   builder.RegisterService(&embedding_service_);
   builder.RegisterService(&classification_service_);
   builder.RegisterService(&model_service_);
   builder.RegisterService(&health_);
+  return {v1::TranslationService::service_full_name(), v1::EmbeddingService::service_full_name(),
+          v1::ClassificationService::service_full_name(), v1::ModelService::service_full_name(),
+          grpc::health::v1::Health::service_full_name()};
+}
+
+std::vector<std::string> Server::RegisterAdminServices(grpc::ServerBuilder& builder) {
+  builder.RegisterService(&admin_service_);
+  builder.RegisterService(&admin_model_service_);
+  builder.RegisterService(&admin_health_);
+  return {v1::AdminService::service_full_name(), v1::ModelService::service_full_name(),
+          grpc::health::v1::Health::service_full_name()};
+}
+
+absl::Status Server::StartAdmin() {
+  if (config_.admin_address().empty()) return absl::OkStatus();
+  grpc::ServerBuilder builder;
+  SetLimits(config_, builder);
+  builder.AddListeningPort(config_.admin_address(), identity_.MakeCredentials(), &admin_port_);
+  std::vector<std::string> services = RegisterAdminServices(builder);
+  if (config_.auth().reflection() != config::Auth::OFF) {
+    admin_reflection_.Register(builder, std::move(services));
+  }
+  admin_ = builder.BuildAndStart();
+  if (admin_ != nullptr && admin_port_ != 0) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen on ", config_.admin_address(), "; is the port taken? see --admin"));
+}
+
+absl::Status Server::StartGrpc() {
+  grpc::EnableDefaultHealthCheckService(false);
+  grpc::ServerBuilder builder;
+  SetLimits(config_, builder);
+  builder.AddListeningPort(config_.listen_address(), identity_.MakeCredentials(), &grpc_port_);
+  std::vector<std::string> services = RegisterServices(builder);
+  const config::Auth::Reflection reflection = config_.auth().reflection();
+  if (reflection == config::Auth::ON || (reflection == config::Auth::AUTO && !identity_.has_keys())) {
+    reflection_.Register(builder, std::move(services));
+  }
   grpc_ = builder.BuildAndStart();
   if (grpc_ != nullptr && grpc_port_ != 0) return absl::OkStatus();
   return absl::UnavailableError(
@@ -125,7 +172,7 @@ absl::Status Server::WritePortFile() const {
   // Written whole or not at all: whoever waits for the file reads it at once.
   const std::string unfinished = config_.port_file() + ".tmp";
   std::ofstream out(unfinished);
-  out << "grpc " << grpc_port_ << "\nmetrics " << metrics_port_ << "\n";
+  out << "grpc " << grpc_port_ << "\nmetrics " << metrics_port_ << "\nadmin " << admin_port_ << "\n";
   out.close();
   if (out.good() && std::rename(unfinished.c_str(), config_.port_file().c_str()) == 0)
     return absl::OkStatus();
@@ -141,25 +188,52 @@ void Server::LogStart() const {
                           {"grpc_port", grpc_port_},
                           {"metrics", config_.metrics_address()},
                           {"metrics_port", metrics_port_},
+                          {"admin", config_.admin_address()},
+                          {"admin_port", admin_port_},
+                          {"tls", identity_.has_tls()},
+                          {"mtls", !config_.tls().client_ca().empty()},
+                          {"api_keys", identity_.has_keys()},
                           {"models", models},
                           {"cpus", DetectCpuBudget().num_cpus},
                           {"kv_cache_bytes", config_.engine().kv_cache_bytes()}});
 }
 
+// What is open to whom, where it reaches beyond this machine.
+void Server::WarnOfOpenDoors() const {
+  const bool needs_certificate = !config_.tls().client_ca().empty();
+  for (const std::string& address : {config_.listen_address(), config_.admin_address()}) {
+    const absl::StatusOr<HostPort> parsed = ParseHostPort(address);
+    if (!parsed.ok() || parsed->is_loopback) continue;
+    if (!identity_.has_keys() && !needs_certificate) {
+      log_.Warning("ANYBODY WHO REACHES THIS ADDRESS MAY CALL IT",
+                   {{"address", address}, {"do", "give --api-keys or --tls-client-ca"}});
+    }
+    if (!identity_.has_tls()) {
+      log_.Warning("TEXTS AND KEYS TRAVEL IN THE CLEAR",
+                   {{"address", address}, {"do", "give --tls-certificate and --tls-key"}});
+    }
+  }
+}
+
+void Server::SetHealth(const std::string& service, bool is_serving) {
+  health_.Set(service, is_serving);
+  admin_health_.Set(service, is_serving);
+}
+
 void Server::UpdateHealth() {
   std::set<std::string> gone = std::exchange(known_models_, {});
   for (const ServedModel& model : registry_.List()) {
-    health_.Set(absl::StrCat("models/", model.name), model.state == ModelState::kReady);
+    SetHealth(absl::StrCat("models/", model.name), model.state == ModelState::kReady);
     known_models_.insert(model.name);
     gone.erase(model.name);
   }
-  for (const std::string& name : gone) health_.Set(absl::StrCat("models/", name), false);
-  health_.Set("attendant.v1.ModelService", true);
-  health_.Set("attendant.v1.TranslationService", registry_.IsReady({Task::kTranslate}));
-  health_.Set("attendant.v1.EmbeddingService", registry_.IsReady({Task::kEmbedText, Task::kEmbedImage}));
-  health_.Set("attendant.v1.ClassificationService",
-              registry_.IsReady({Task::kClassifyText, Task::kClassifyImage, Task::kLabelTokens}));
-  health_.Set("", registry_.IsReady());
+  for (const std::string& name : gone) SetHealth(absl::StrCat("models/", name), false);
+  SetHealth("attendant.v1.ModelService", true);
+  SetHealth("attendant.v1.TranslationService", registry_.IsReady({Task::kTranslate}));
+  SetHealth("attendant.v1.EmbeddingService", registry_.IsReady({Task::kEmbedText, Task::kEmbedImage}));
+  SetHealth("attendant.v1.ClassificationService",
+            registry_.IsReady({Task::kClassifyText, Task::kClassifyImage, Task::kLabelTokens}));
+  SetHealth("", registry_.IsReady());
 }
 
 bool Server::Drain() {
@@ -169,14 +243,18 @@ bool Server::Drain() {
                          {"timeout_ms", config_.lifecycle().drain_timeout_ms()}});
   metrics_.SetDraining();
   health_.BeginDrain();
+  admin_health_.BeginDrain();
   std::this_thread::sleep_for(std::chrono::milliseconds(config_.lifecycle().drain_grace_ms()));
   tracker_.StopAccepting();
   // Whoever does not take an answer shall not keep the others' drain from being complete.
   stall_watch_.Shorten(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()) / 2);
   const bool is_idle = tracker_.WaitIdle(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
   health_.EndWatches();
+  admin_health_.EndWatches();
   // Cuts off what is left, after all that is accepted has had its time.
-  grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
+  const auto cut_off = std::chrono::system_clock::now() + std::chrono::milliseconds(500);
+  grpc_->Shutdown(cut_off);
+  if (admin_ != nullptr) admin_->Shutdown(cut_off);
   const std::chrono::duration<double> took = Clock::Real().Now() - start;
   log_.Info("drained", {{"complete", is_idle}, {"seconds", took.count()}});
   return is_idle;

@@ -8,6 +8,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "server/admin_service.h"
+#include "server/auth/identity.h"
 #include "server/call_tracker.h"
 #include "server/classification_service.h"
 #include "server/embedding_service.h"
@@ -17,6 +19,7 @@
 #include "server/model_registry.h"
 #include "server/model_service.h"
 #include "server/process_metrics.h"
+#include "server/reflection_service.h"
 #include "server/repository/model_manager.h"
 #include "server/server_config.pb.h"
 #include "server/service_context.h"
@@ -29,13 +32,14 @@ namespace attendant {
 class Server {
  public:
   // config: as CompleteConfig gives it. log must outlive the server. Errors: UNAVAILABLE a port is taken;
-  // FAILED_PRECONDITION the port file cannot be written.
+  // FAILED_PRECONDITION the port file cannot be written; INVALID_ARGUMENT certificate, key or key file.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const config::ServerConfig& config, const Logger& log);
   // Drains with what is left of the configured times if nobody did.
   ~Server();
 
   int grpc_port() const { return grpc_port_; }
   int metrics_port() const { return metrics_port_; }  // 0: none.
+  int admin_port() const { return admin_port_; }      // 0: none.
 
   // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then new ones are
   // refused and the accepted ones are waited for; Watches end; the ports close. False if drain_timeout_ms
@@ -46,17 +50,25 @@ class Server {
   Server(const config::ServerConfig& config, const Logger& log);
   absl::Status StartMetrics();
   absl::Status StartGrpc();
+  absl::Status StartAdmin();
+  std::vector<std::string> RegisterServices(grpc::ServerBuilder& builder);
+  // The place for services that only operators call, with methods of Access::kAdmin.
+  std::vector<std::string> RegisterAdminServices(grpc::ServerBuilder& builder);
   absl::Status WritePortFile() const;
   void LogStart() const;
+  void WarnOfOpenDoors() const;
   void UpdateHealth();
-  std::set<std::string> known_models_;  // That health tells of. Of whoever calls UpdateHealth.
+  void SetHealth(const std::string& service, bool is_serving);
 
+  std::set<std::string> known_models_;  // That health tells of. Of whoever calls UpdateHealth.
   const config::ServerConfig config_;
   const Logger& log_;
   Metrics metrics_;
   const std::shared_ptr<ProcessMetrics> process_metrics_;
+  Identity identity_;
   CallTracker tracker_;
   HealthServiceImpl health_;
+  HealthServiceImpl admin_health_;  // gRPC takes a service for one listener only.
   ModelRegistry registry_;
   ModelManager models_;
   StallWatch stall_watch_;
@@ -65,10 +77,16 @@ class Server {
   EmbeddingServiceImpl embedding_service_;
   ClassificationServiceImpl classification_service_;
   ModelServiceImpl model_service_;
+  AdminServiceImpl admin_service_;
+  ModelServiceImpl admin_model_service_;
+  ReflectionServices reflection_;
+  ReflectionServices admin_reflection_;
   std::unique_ptr<prometheus::Exposer> exposer_;
   std::unique_ptr<grpc::Server> grpc_;
+  std::unique_ptr<grpc::Server> admin_;
   int grpc_port_ = 0;
   int metrics_port_ = 0;
+  int admin_port_ = 0;
   bool is_drained_ = false;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/base/clock.h"
+#include "server/auth/key_ring.h"
 #include "server/call_tracker.h"
 #include "server/logging.h"
 #include "server/metrics.h"
@@ -19,6 +20,7 @@ struct ServiceContext {
   CallTracker& tracker;
   StallWatch& stall_watch;
   const Clock& clock;
+  KeyRing& keys;
 };
 
 }  // namespace attendant

@@ -24,6 +24,7 @@ constexpr int64_t kMiB = 1024 * kKiB;
 constexpr int64_t kGiB = 1024 * kMiB;
 
 constexpr absl::string_view kPorts = "Addresses";
+constexpr absl::string_view kIdentity = "Who may call (docs/security.md)";
 constexpr absl::string_view kLimits = "Limits of a request";
 constexpr absl::string_view kScheduler = "Batching, for each model";
 constexpr absl::string_view kEngine = "Processor and memory, for each model";
@@ -36,9 +37,19 @@ constexpr Setting kSettings[] = {
     {"listen", "listen_address", kPorts, "HOST:PORT", "where gRPC listens; port 0: the system chooses"},
     {"metrics", "metrics_address", kPorts, "HOST:PORT", "where Prometheus scrapes /metrics; \"\": nowhere"},
     {"port-file", "port_file", kPorts, "FILE",
-     "write the chosen ports here: lines \"grpc PORT\", \"metrics PORT\""},
-    {"insecure", "insecure", kPorts, "",
-     "allow addresses that are not loopback; there is no TLS or authentication yet"},
+     "write the chosen ports here: lines \"grpc PORT\", \"metrics PORT\", \"admin PORT\""},
+    {"admin", "admin_address", kPorts, "HOST:PORT", "where the services for operators listen; \"\": nowhere"},
+    {"insecure", "insecure", kPorts, "", "allow addresses that are not loopback in the clear"},
+    {"tls-certificate", "tls.certificate", kIdentity, "FILE",
+     "PEM certificate of the server and its chain; with it gRPC speaks TLS only"},
+    {"tls-key", "tls.key", kIdentity, "FILE", "PEM private key of the certificate"},
+    {"tls-client-ca", "tls.client_ca", kIdentity, "FILE",
+     "clients must show a certificate of these authorities (mTLS)"},
+    {"api-keys", "auth.api_keys", kIdentity, "FILE",
+     "callers must send a key that is in here; --new-key makes one"},
+    {"metrics-open", "auth.metrics_open", kIdentity, "", "/metrics needs no key although there are keys"},
+    {"reflection", "auth.reflection", kIdentity, "auto|on|off",
+     "tell clients what services there are; auto: only without --api-keys"},
     {"max-contents", "limits.max_contents", kLimits, "N", "texts in one call", 1, 100'000},
     {"max-content-bytes", "limits.max_content_bytes", kLimits, "BYTES", "one text", 1, 64 * kMiB},
     {"max-sentences", "limits.max_sentences", kLimits, "N", "sentences of one text", 1, 1'000'000},

@@ -13,8 +13,9 @@ namespace attendant {
 class SimpleCall final : public grpc::ServerUnaryReactor {
  public:
   SimpleCall(const ServiceContext& services, grpc::CallbackServerContext& context, Method method)
-      : stall_(services.stall_watch, context), scope_(services, method) {}
-  // UNAVAILABLE if the server is draining.
+      : stall_(services.stall_watch, context), scope_(services, context, method) {}
+  const absl::Status& authorized() const { return scope_.authorized(); }
+  // UNAVAILABLE if the server is draining; or as authorized().
   const absl::Status& admitted() const { return scope_.admitted(); }
   void FinishWith(const absl::Status& status) {
     stall_.BeginWrite();
@@ -42,7 +43,8 @@ template <typename Request, typename Response, typename Answer>
 grpc::ServerUnaryReactor* AnswerAtOnce(const SimpleCallArgs& args, Answer answer) {
   auto* call = new SimpleCall(args.services, args.context, args.method);
   Request request;
-  absl::Status status = ParseMessage(args.request, MessageLimits{}, request);
+  absl::Status status = call->authorized();
+  if (status.ok()) status = ParseMessage(args.request, MessageLimits{}, request);
   if (status.ok()) {
     absl::StatusOr<Response> response = answer(request);
     status = response.status();

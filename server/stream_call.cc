@@ -16,7 +16,7 @@ StreamCall::StreamCall(const ServiceContext& services, grpc::CallbackServerConte
     : services_(services),
       context_(context),
       stall_(services.stall_watch, context),
-      scope_(services, Method::kTranslateStream),
+      scope_(services, context, Method::kTranslateStream),
       deadline_(DeadlineOf(context, services.clock)),
       batch_(std::make_shared<ContentBatch>(ContentBatch::Callbacks{
           [this](int32_t content) { return EventsOf(content); },

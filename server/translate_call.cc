@@ -54,7 +54,7 @@ TranslateCall::TranslateCall(const ServiceContext& services, grpc::CallbackServe
       context_(context),
       response_(response),
       stall_(services.stall_watch, context),
-      scope_(services, Method::kTranslate),
+      scope_(services, context, Method::kTranslate),
       deadline_(DeadlineOf(context, services.clock)),
       batch_(std::make_shared<ContentBatch>(ContentBatch::Callbacks{
           {},

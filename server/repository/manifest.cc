@@ -59,8 +59,7 @@ absl::Status CheckFile(const fs::path& dir, const ManifestLine& line) {
   const absl::StatusOr<Sha256Digest> digest = Sha256OfFile(dir / line.path);
   if (!digest.ok())
     return Broken(dir / line.path, absl::StrCat("the manifest names it, but ", digest.status().message()));
-  const std::string actual = absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<const char*>(digest->data()), digest->size()));
+  const std::string actual = ToHex(*digest);
   if (actual == line.digest) return absl::OkStatus();
   return Broken(dir / line.path,
                 absl::StrCat("is not what ", kManifestFile, " says: its SHA-256 is ", actual));

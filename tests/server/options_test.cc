@@ -101,6 +101,48 @@ TEST(OptionsTest, AddressesMustBeLoopbackUnlessInsecure) {
   EXPECT_TRUE(ParseWithModel({"--listen=localhost:65535"}).ok());
 }
 
+TEST(OptionsTest, TlsAllowsOtherAddressesButNotForMetrics) {
+  const std::vector<std::string> tls = {"--tls-certificate=c", "--tls-key=k", "--listen=0.0.0.0:8500"};
+  EXPECT_TRUE(ParseWithModel(tls).ok());
+  auto with_metrics = tls;
+  with_metrics.push_back("--metrics=0.0.0.0:9500");
+  EXPECT_THAT(ErrorOf(ParseWithModel(with_metrics)), HasSubstr("/metrics has no TLS"));
+  EXPECT_THAT(ErrorOf(ParseWithModel({"--listen=0.0.0.0:8500"})), HasSubstr("--tls-certificate"));
+  EXPECT_THAT(ErrorOf(ParseWithModel({"--admin=0.0.0.0:8501"})), HasSubstr("admin address"));
+  EXPECT_TRUE(ParseWithModel({"--admin=127.0.0.1:8501"}).ok());
+}
+
+TEST(OptionsTest, TlsNeedsBothOfItsFiles) {
+  EXPECT_THAT(ErrorOf(ParseWithModel({"--tls-certificate=c"})), HasSubstr("--tls-key"));
+  EXPECT_THAT(ErrorOf(ParseWithModel({"--tls-key=k"})), HasSubstr("--tls-certificate"));
+  EXPECT_THAT(ErrorOf(ParseWithModel({"--tls-client-ca=a"})), HasSubstr("--tls-client-ca needs"));
+}
+
+TEST(OptionsTest, FilesOfIdentityAreTakenFromTheConfigurationsDirectory) {
+  const TempDir dir;
+  const std::string file = dir.Write(
+      "c.txt",
+      "tls { certificate: 'c.pem' key: '/k.pem' } auth { api_keys: 'keys' } model { name: 'a' path: 'x' }");
+  const auto line = Parse({"--config", file});
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->config.tls().certificate(), (dir.path() / "c.pem").string());
+  EXPECT_EQ(line->config.tls().key(), "/k.pem");
+  EXPECT_EQ(line->config.tls().client_ca(), "");
+  EXPECT_EQ(line->config.auth().api_keys(), (dir.path() / "keys").string());
+}
+
+TEST(OptionsTest, NewKeyStandsAlone) {
+  const auto line = Parse({"--new-key", "shop", "--roles=infer,metrics"});
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->action, CommandLine::Action::kNewKey);
+  EXPECT_EQ(line->key_id, "shop");
+  EXPECT_EQ(line->roles, "infer,metrics");
+  EXPECT_EQ(Parse({"--new-key=shop"})->roles, "infer");
+  EXPECT_THAT(ErrorOf(Parse({"--new-key"})), HasSubstr("needs a value"));
+  EXPECT_THAT(ErrorOf(Parse({"--new-key=a", "--models=m"})), HasSubstr("does not go with --new-key"));
+  EXPECT_THAT(ErrorOf(ParseWithModel({"--roles=infer"})), HasSubstr("no such flag"));
+}
+
 TEST(OptionsTest, FlagsOverrideTheFile) {
   const TempDir dir;
   const std::string file =
