@@ -13,7 +13,13 @@ CallScope::CallScope(const ServiceContext& context, Method method)
       is_tracked_(context.tracker.Enter()),
       metrics_(&context.metrics.unknown_model()) {
   metrics_->OnCallBegin();
-  if (is_tracked_) return;
+  if (is_tracked_ && !context.memory.IsHigh()) return;
+  if (is_tracked_) {
+    admitted_ = Rejected(
+        RejectReason::kMemory,
+        absl::ResourceExhaustedError("the server has little memory left; try again, elsewhere or later"));
+    return;
+  }
   admitted_ = Rejected(RejectReason::kDraining,
                        absl::UnavailableError("the server is shutting down; try again, elsewhere or later"));
 }

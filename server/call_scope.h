@@ -17,7 +17,7 @@ class CallScope {
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
 
-  // UNAVAILABLE if the server is draining.
+  // UNAVAILABLE if the server is draining; RESOURCE_EXHAUSTED while memory is short.
   const absl::Status& admitted() const { return admitted_; }
   // From now on it counts for this model.
   void SetModel(const ServedModel& model);

@@ -3,6 +3,7 @@
 #include "engine/base/clock.h"
 #include "server/call_tracker.h"
 #include "server/logging.h"
+#include "server/memory_guard.h"
 #include "server/metrics.h"
 #include "server/model_registry.h"
 #include "server/server_config.pb.h"
@@ -19,6 +20,7 @@ struct ServiceContext {
   CallTracker& tracker;
   StallWatch& stall_watch;
   const Clock& clock;
+  const MemoryGuard& memory;
 };
 
 }  // namespace attendant
