@@ -69,7 +69,7 @@ constexpr Setting kSettings[] = {
     {"priority-step-ms", "scheduler.priority_step_ms", kScheduler, "MS",
      "waiting so long is worth one level of priority", 1, 3'600'000},
     {"max-queue-ms", "scheduler.max_queue_ms", kScheduler, "MS",
-     "refuse what would wait longer; 0: whatever its deadline leaves", 0, 3'600'000},
+     "refuse more while there is work for longer; 0: what deadlines leave", 0, 3'600'000},
     {"workers", "engine.num_workers", kEngine, "N", "threads; 0: the cores of the container or machine", 0,
      1024},
     {"kv-cache-bytes", "engine.kv_cache_bytes", kEngine, "BYTES", "key-value cache, over all workers", kMiB,

@@ -84,17 +84,18 @@ absl::Status JobQueue::CheckTimeLocked(int64_t units, TimePoint deadline, TimePo
   const int64_t running = NumRunningLocked();
   // Alone it has all there is: what is too long then is too long at any time, and not for us to say.
   if (running == 0 && waiting_.empty()) return absl::OkStatus();
-  const auto wait = estimator_.TimeOf(waiting_units_, running);
+  // What runs counts as well: it starts at once, but then shares the workers with all that do.
+  int64_t ahead = waiting_units_;
+  for (const Worker& worker : workers_) ahead += worker.running_units;
+  const auto wait = estimator_.TimeOf(ahead, running);
   if (!wait.has_value()) return absl::OkStatus();
   if (options_.max_wait > Duration::zero() && *wait > options_.max_wait) {
-    return absl::ResourceExhaustedError(absl::StrCat("the queue is full: what comes now would wait ",
+    return absl::ResourceExhaustedError(absl::StrCat("the queue is full: what waits and runs is work for ",
                                                      InSeconds(*wait), " s, and the limit is ",
                                                      InSeconds(options_.max_wait), " s: try again later"));
   }
   if (deadline == kInfiniteFuture) return absl::OkStatus();
-  int64_t all = units + waiting_units_;
-  for (const Worker& worker : workers_) all += worker.running_units;
-  const Duration until_done = estimator_.TimeOf(all, running + 1).value_or(Duration::zero());
+  const Duration until_done = *wait + estimator_.TimeOf(units, running).value_or(Duration::zero());
   const Duration left = deadline - now;
   if (until_done <= left) return absl::OkStatus();
   absl::Status late = absl::ResourceExhaustedError(absl::StrCat(

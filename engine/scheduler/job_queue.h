@@ -34,7 +34,7 @@ class JobQueue {
     int32_t max_waiting = 1;
     int32_t num_workers = 1;
     int32_t pool_blocks = 0;  // Of the smallest pool: a job that may need more is refused.
-    Duration max_wait{};      // What is expected to wait longer is refused. 0: no limit.
+    Duration max_wait{};      // Refused while there is work for longer than that. 0: no limit.
   };
   JobQueue(const Options& options, SchedulerObserver& observer, const Clock& clock);
 

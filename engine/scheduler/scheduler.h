@@ -45,7 +45,8 @@ inline constexpr char kLatePayload[] = "attendant/late";
 struct SchedulerOptions {
   PlannerLimits limits;        // Of each worker.
   int32_t max_queue = 16'384;  // Jobs waiting; one more is refused. At least 1.
-  // What would wait longer by the throughput that is measured is refused. 0: no limit.
+  // While what waits and runs is work for longer, by the throughput that is measured, jobs are refused. 0: no
+  // limit.
   Duration max_wait{};
   int32_t completion_threads = 1;  // Run Job::Complete. At least 1.
   // Called first on each worker's thread: to pin it, or to set OpenMP's threads. Empty: nothing.
