@@ -23,7 +23,13 @@ CallScope::CallScope(const ServiceContext& context, grpc::CallbackServerContext&
     return;
   }
   admission_ = *std::move(admission);
-  if (is_tracked_) return;
+  if (is_tracked_ && !context.memory.IsHigh()) return;
+  if (is_tracked_) {
+    admitted_ = Rejected(
+        RejectReason::kMemory,
+        absl::ResourceExhaustedError("the server has little memory left; try again, elsewhere or later"));
+    return;
+  }
   admitted_ = Rejected(RejectReason::kDraining,
                        absl::UnavailableError("the server is shutting down; try again, elsewhere or later"));
 }

@@ -22,7 +22,7 @@ class CallScope {
 
   // Whether the caller may make this call, as AdmitCall says it.
   const absl::Status& authorized() const { return authorized_; }
-  // The same, and UNAVAILABLE if the server is draining.
+  // The same, and UNAVAILABLE if the server is draining; RESOURCE_EXHAUSTED while memory is short.
   const absl::Status& admitted() const { return admitted_; }
   // From now on it counts for this model.
   void SetModel(const ServedModel& model);

@@ -55,7 +55,9 @@ void ContentBatch::OnContent(int32_t content, absl::StatusOr<TranslationResult> 
                                absl::StrCat("contents[", content, "]: ", result.status().message()));
         // What only the model could see: too many sentences, an option beyond its limits.
         if (absl::IsInvalidArgument(status_)) status_ = Rejected(RejectReason::kInvalid, status_);
-        if (absl::IsResourceExhausted(status_)) status_ = Rejected(RejectReason::kQueueFull, status_);
+        if (absl::IsResourceExhausted(status_)) {
+          status_ = Rejected(QueueReasonOf(result.status()), status_);
+        }
       }
     }
     if (is_first) Cancel();

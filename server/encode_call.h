@@ -46,11 +46,14 @@ class EncodeCall final : public grpc::ServerUnaryReactor {
         response_(response),
         stall_(services.stall_watch, context),
         scope_(services, context, Work::kMethod),
-        deadline_(DeadlineOf(context, services.clock)) {}
+        deadline_(DeadlineOf(context, services.clock, services.limits)) {}
 
   void Start(const grpc::ByteBuffer& bytes) {
     absl::Status status = Prepare(bytes);
-    if (!status.ok()) return FinishWith(status);
+    if (!status.ok()) {
+      AddRetryHint(status, model_, context_);
+      return FinishWith(status);
+    }
     const int count = Work::Count(request_);
     answers_.resize(static_cast<size_t>(count));
     pending_ = count + 1;  // And this loop itself.
@@ -71,8 +74,9 @@ class EncodeCall final : public grpc::ServerUnaryReactor {
     model_ = *std::move(model);
     scope_.SetModel(model_);
     scope_.SetTexts(Work::Count(request_));
-    return Rejected(RejectReason::kInvalid,
-                    CheckInputCount(model_, Work::kInputField, Work::Count(request_)));
+    status =
+        Rejected(RejectReason::kInvalid, CheckInputCount(model_, Work::kInputField, Work::Count(request_)));
+    return status.ok() ? CheckAdmission(model_, Work::Count(request_), deadline_) : status;
   }
 
   bool IsCancelled() {
@@ -112,7 +116,7 @@ class EncodeCall final : public grpc::ServerUnaryReactor {
       status_ =
           absl::Status(error.code(), absl::StrCat(Work::kInputField, "[", index, "]: ", error.message()));
       if (absl::IsInvalidArgument(status_)) status_ = Rejected(Work::kInputReason, status_);
-      if (absl::IsResourceExhausted(status_)) status_ = Rejected(RejectReason::kQueueFull, status_);
+      if (absl::IsResourceExhausted(status_)) status_ = Rejected(QueueReasonOf(error), status_);
     }
     Cancel();
   }

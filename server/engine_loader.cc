@@ -11,6 +11,7 @@ namespace {
 SchedulerOptions SchedulerOptionsOf(const config::SchedulerConfig& config) {
   SchedulerOptions options;
   options.max_queue = config.max_queue();
+  options.max_wait = std::chrono::milliseconds(config.max_queue_ms());
   options.limits.max_rows = config.max_rows();
   options.limits.max_encode_tokens = config.max_encode_tokens();
   options.limits.max_running = config.max_running();

@@ -2,11 +2,13 @@
 
 #include <grpc/support/time.h>
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "engine/scheduler/scheduler.h"
 
 namespace attendant {
 namespace {
@@ -33,6 +35,24 @@ std::optional<RejectReason> ReasonOf(const absl::Status& status) {
   int reason = 0;
   if (!payload.has_value() || !absl::SimpleAtoi(std::string(*payload), &reason)) return std::nullopt;
   return static_cast<RejectReason>(reason);
+}
+
+RejectReason QueueReasonOf(const absl::Status& refusal) {
+  return refusal.GetPayload(kLatePayload).has_value() ? RejectReason::kLate : RejectReason::kQueueFull;
+}
+
+TimePoint WithDeadlineLimits(TimePoint deadline, TimePoint now, const config::Limits& limits) {
+  using std::chrono::milliseconds;
+  if (deadline == kInfiniteFuture && limits.default_deadline_ms() > 0) {
+    deadline = now + milliseconds(limits.default_deadline_ms());
+  }
+  if (limits.max_deadline_ms() == 0) return deadline;
+  return std::min(deadline, now + milliseconds(limits.max_deadline_ms()));
+}
+
+TimePoint DeadlineOf(const grpc::ServerContextBase& context, const Clock& clock,
+                     const config::Limits& limits) {
+  return WithDeadlineLimits(DeadlineOf(context, clock), clock.Now(), limits);
 }
 
 TimePoint DeadlineOf(const grpc::ServerContextBase& context, const Clock& clock) {

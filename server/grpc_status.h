@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "engine/base/clock.h"
 #include "server/reject_reason.h"
+#include "server/server_config.pb.h"
 
 namespace attendant {
 
@@ -18,7 +19,14 @@ absl::Status Rejected(RejectReason reason, absl::Status status);
 // The reason given to Rejected, nullopt if there was none.
 std::optional<RejectReason> ReasonOf(const absl::Status& status);
 
+// The reason of what a model's scheduler refused with RESOURCE_EXHAUSTED.
+RejectReason QueueReasonOf(const absl::Status& refusal);
+
 // The call's deadline as steady time, kInfiniteFuture if it has none.
 TimePoint DeadlineOf(const grpc::ServerContextBase& context, const Clock& clock);
+// The same with the limits' default for a call without, and their maximum.
+TimePoint DeadlineOf(const grpc::ServerContextBase& context, const Clock& clock,
+                     const config::Limits& limits);
+TimePoint WithDeadlineLimits(TimePoint deadline, TimePoint now, const config::Limits& limits);
 
 }  // namespace attendant

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "server/message_structure.h"
 
 namespace attendant {
 
@@ -17,6 +18,11 @@ struct MessageLimits {
   int32_t max_bulk_fields = 0;          // ... may come so often;
   int64_t max_other_bytes = 64 * 1024;  // all other fields together have so many bytes,
   int32_t max_other_fields = 64;        // and are so many.
+  // Where the data is in messages within the message (ModelInferRequest), which the limits above do not look
+  // into: its type, and what all levels may be made of. No type: the top level alone is checked, within which
+  // max_other_bytes bounds what the rest can grow to.
+  const google::protobuf::Descriptor* type = nullptr;
+  StructureLimits structure;
 };
 
 // Parses what a client sent, gzip or plain. The server switches gRPC's own decompression off, which knows no

@@ -26,6 +26,8 @@ MetricFamilies::MetricFamilies(Registry& r)
       request_time(AddHistograms(r, "attendant_request_seconds", "Time of a call in the server, by method")),
       rejected(
           AddCounters(r, "attendant_rejected_total", "Calls refused before any work was done, by reason")),
+      shed(AddCounters(r, "attendant_shed_total",
+                       "Calls refused for the load, by reason; they count as rejected as well")),
       expired(
           AddCounters(r, "attendant_expired_total", "Sentences whose deadline passed, by where they were")),
       cancelled(

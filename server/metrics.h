@@ -28,6 +28,7 @@ struct MetricFamilies {
   Gauges& in_flight;         // {model}
   Histograms& request_time;  // {model, method}
   Counters& rejected;        // {model, reason}
+  Counters& shed;            // {model, reason}
   Counters& expired;         // {model, stage}
   Counters& cancelled;       // {model, stage}
   Counters& preempted;       // {model}

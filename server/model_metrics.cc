@@ -78,6 +78,8 @@ void ModelMetrics::AddFixedMetrics() {
   for (size_t i = 0; i < kReasons; ++i) {
     rejected_[i] =
         &families_.rejected.Add({{"model", model_}, {"reason", std::string(kRejectReasonLabels[i])}});
+    if (!IsShed(static_cast<RejectReason>(i))) continue;
+    shed_[i] = &families_.shed.Add({{"model", model_}, {"reason", std::string(kRejectReasonLabels[i])}});
   }
   constexpr std::array<const char*, 3> kFinish = {"end_token", "max_length", "repetition"};
   for (size_t i = 0; i < kFinish.size(); ++i) {
@@ -126,6 +128,7 @@ void ModelMetrics::OnCallEnd(Method method, grpc::StatusCode code, Duration took
 
 void ModelMetrics::OnRejected(RejectReason reason) {
   rejected_[static_cast<size_t>(reason)]->Increment();
+  if (IsShed(reason)) shed_[static_cast<size_t>(reason)]->Increment();
 }
 
 void ModelMetrics::OnResult(const TranslationResult& result) {

@@ -105,6 +105,7 @@ class ModelMetrics {
   std::array<std::array<std::atomic<Counter*>, kCodes>, kMethods> requests_{};
   std::array<std::atomic<Histogram*>, kMethods> request_time_{};
   std::array<Counter*, kReasons> rejected_{};
+  std::array<Counter*, kReasons> shed_{};  // Of reasons that IsShed.
   std::array<Gauge*, kStates> states_{};
   std::array<Counter*, 3> finished_{};  // By FinishReason.
   std::array<Counter*, 4> dropped_{};   // By DropReason.

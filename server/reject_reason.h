@@ -18,12 +18,20 @@ enum class RejectReason {
   kNotReady,      // The model is loading, or failed to load.
   kDraining,
   kQueueFull,
-  kQuota,  // Of the caller's key.
+  kQuota,   // Of the caller's key.
+  kLate,    // What waits and runs leaves too little of its deadline.
+  kMemory,  // The container or the machine has little memory left.
   kCount
 };
 
 inline constexpr std::array<absl::string_view, static_cast<size_t>(RejectReason::kCount)>
     kRejectReasonLabels = {"too_large",     "structure", "invalid",  "text",       "image", "model_name",
-                           "unknown_model", "not_ready", "draining", "queue_full", "quota"};
+                           "unknown_model", "not_ready", "draining", "queue_full", "quota", "late", "memory"};
+
+// Refused for the load, not for what was asked: the same may be answered later.
+constexpr bool IsShed(RejectReason reason) {
+  return reason == RejectReason::kQueueFull || reason == RejectReason::kLate ||
+         reason == RejectReason::kMemory;
+}
 
 }  // namespace attendant

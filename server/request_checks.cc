@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "server/grpc_status.h"
 
 namespace attendant {
 namespace {
@@ -37,6 +38,11 @@ absl::Status CheckInputCount(const ServedModel& model, absl::string_view field, 
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", count, " inputs are more than the ", max_queue,
                                                  " that can wait for model \"", model.name,
                                                  "\"; send fewer in a call"));
+}
+
+absl::Status CheckAdmission(const ServedModel& model, int texts, TimePoint deadline) {
+  const absl::Status status = model.engine.scheduler().CheckAdmission(texts, deadline);
+  return status.ok() ? status : Rejected(QueueReasonOf(status), status);
 }
 
 }  // namespace attendant

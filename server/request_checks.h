@@ -18,4 +18,8 @@ absl::Status CheckFormat(v1::VectorFormat format);
 // Whether a call's inputs could all wait at once: a call that never can must not be told to try again.
 absl::Status CheckInputCount(const ServedModel& model, absl::string_view field, int count);
 
+// Whether the model's queue takes a call of so many texts or images with this deadline, before work is spent
+// on it. RESOURCE_EXHAUSTED with a RejectReason.
+absl::Status CheckAdmission(const ServedModel& model, int texts, TimePoint deadline);
+
 }  // namespace attendant

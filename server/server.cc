@@ -44,17 +44,36 @@ void SetLimits(const config::ServerConfig& config, grpc::ServerBuilder& builder)
   set(GRPC_ARG_KEEPALIVE_TIME_MS, transport.keepalive_time_ms());
   set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, transport.keepalive_timeout_ms());
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, transport.min_ping_interval_ms());
+  // One ping too many may be the network's doing; after the third the connection is told to go.
+  constexpr int kMaxPingStrikes = 2;
+  set(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kMaxPingStrikes);
+  set(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, transport.handshake_timeout_ms());
+  set(GRPC_ARG_MAX_METADATA_SIZE, transport.max_header_bytes());
   if (transport.max_connection_idle_ms() > 0) {
     set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, transport.max_connection_idle_ms());
   }
   if (transport.max_connection_age_ms() > 0) {
-    set(GRPC_ARG_MAX_CONNECTION_AGE_MS, transport.max_connection_age_ms());
+    set(GRPC_ARG_MAX_CONNECTION_AGE_MS, transport.max_connection_age_ms());  // gRPC varies it by a tenth.
   }
-  set(GRPC_ARG_ALLOW_REUSEPORT, 0);  // A taken port is an error, not a second server behind it.
+  if (transport.max_connection_age_grace_ms() > 0) {
+    set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, transport.max_connection_age_grace_ms());
+  }
   // message.cc decompresses, within the limit; it knows gzip only.
   set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+}
+
+ListenerOptions ListenerOptionsOf(const config::ServerConfig& config) {
+  const config::Transport& transport = config.transport();
+  ListenerOptions options;
+  options.address = config.listen_address();
+  options.backlog = transport.accept_backlog();
+  options.limits.max_connections = ConnectionsThatFit(transport.max_connections(), DescriptorLimit());
+  options.limits.max_per_peer = transport.max_connections_per_peer();
+  options.limits.handshake_timeout = std::chrono::milliseconds(transport.handshake_timeout_ms());
+  options.unacknowledged_timeout = std::chrono::milliseconds(transport.keepalive_timeout_ms());
+  return options;
 }
 
 }  // namespace
@@ -62,14 +81,16 @@ void SetLimits(const config::ServerConfig& config, grpc::ServerBuilder& builder)
 Server::Server(const config::ServerConfig& config, const Logger& log)
     : config_(config),
       log_(log),
+      connection_metrics_(*metrics_.registry()),
       process_metrics_(std::make_shared<ProcessMetrics>()),
       identity_(config_, *metrics_.registry(), log_, Clock::Real()),
       registry_(metrics_),
       models_(config_, {LoaderOf(config_), WarmUpModel, registry_, metrics_, log_, Clock::Real(),
                         [this] { UpdateHealth(); }}),
       stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real()),
+      memory_guard_(config_.limits().memory_high_percent()),
       context_{config_.limits(), registry_,    metrics_,      log_,
-               tracker_,         stall_watch_, Clock::Real(), identity_.keys()},
+               tracker_,         stall_watch_, Clock::Real(), identity_.keys(), memory_guard_},
       translation_service_(context_),
       embedding_service_(context_),
       classification_service_(context_),
@@ -117,6 +138,24 @@ absl::Status Server::StartMetrics() {
   return absl::OkStatus();
 }
 
+absl::Status Server::OpenFrontDoor() {
+  const ListenerOptions options = ListenerOptionsOf(config_);
+  absl::StatusOr<std::unique_ptr<Listener>> listener =
+      Listener::Open(options, connection_metrics_, Clock::Real());
+  if (!listener.ok()) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", config_.listen_address(), " (",
+                                               listener.status().message(),
+                                               "); is the port taken? see --listen"));
+  }
+  listener_ = *std::move(listener);
+  grpc_port_ = listener_->port();
+  if (options.limits.max_connections < config_.transport().max_connections()) {
+    log_.Warning("fewer connections than max_connections, for want of descriptors; raise RLIMIT_NOFILE",
+                 {{"connections", options.limits.max_connections}, {"descriptors", DescriptorLimit()}});
+  }
+  return absl::OkStatus();
+}
+
 std::vector<std::string> Server::RegisterServices(grpc::ServerBuilder& builder) {
   builder.RegisterService(&translation_service_);
   builder.RegisterService(&embedding_service_);
@@ -152,19 +191,25 @@ absl::Status Server::StartAdmin() {
 }
 
 absl::Status Server::StartGrpc() {
+  ATTENDANT_RETURN_IF_ERROR(OpenFrontDoor());
   grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
   SetLimits(config_, builder);
-  builder.AddListeningPort(config_.listen_address(), identity_.MakeCredentials(), &grpc_port_);
+  acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, identity_.MakeCredentials());
   std::vector<std::string> services = RegisterServices(builder);
   const config::Auth::Reflection reflection = config_.auth().reflection();
   if (reflection == config::Auth::ON || (reflection == config::Auth::AUTO && !identity_.has_keys())) {
     reflection_.Register(builder, std::move(services));
   }
   grpc_ = builder.BuildAndStart();
-  if (grpc_ != nullptr && grpc_port_ != 0) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("cannot listen on ", config_.listen_address(), "; is the port taken? see --listen"));
+  if (grpc_ == nullptr) return absl::InternalError("gRPC does not start; see the log");
+  listener_->Start([this](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    acceptor_->HandleNewConnection(&connection);
+  });
+  return absl::OkStatus();
 }
 
 absl::Status Server::WritePortFile() const {
@@ -251,6 +296,7 @@ bool Server::Drain() {
   const bool is_idle = tracker_.WaitIdle(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
   health_.EndWatches();
   admin_health_.EndWatches();
+  listener_->StopAccepting();
   // Cuts off what is left, after all that is accepted has had its time.
   const auto cut_off = std::chrono::system_clock::now() + std::chrono::milliseconds(500);
   grpc_->Shutdown(cut_off);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 #include <prometheus/exposer.h>
 
 #include <memory>
@@ -13,8 +14,10 @@
 #include "server/call_tracker.h"
 #include "server/classification_service.h"
 #include "server/embedding_service.h"
+#include "server/front_door/listener.h"
 #include "server/health_service.h"
 #include "server/logging.h"
+#include "server/memory_guard.h"
 #include "server/metrics.h"
 #include "server/model_registry.h"
 #include "server/model_service.h"
@@ -50,6 +53,7 @@ class Server {
   Server(const config::ServerConfig& config, const Logger& log);
   absl::Status StartMetrics();
   absl::Status StartGrpc();
+  absl::Status OpenFrontDoor();
   absl::Status StartAdmin();
   std::vector<std::string> RegisterServices(grpc::ServerBuilder& builder);
   // The place for services that only operators call, with methods of Access::kAdmin.
@@ -64,6 +68,7 @@ class Server {
   const config::ServerConfig config_;
   const Logger& log_;
   Metrics metrics_;
+  ConnectionMetrics connection_metrics_;
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   Identity identity_;
   CallTracker tracker_;
@@ -72,6 +77,7 @@ class Server {
   ModelRegistry registry_;
   ModelManager models_;
   StallWatch stall_watch_;
+  const MemoryGuard memory_guard_;
   const ServiceContext context_;
   TranslationServiceImpl translation_service_;
   EmbeddingServiceImpl embedding_service_;
@@ -83,6 +89,8 @@ class Server {
   ReflectionServices admin_reflection_;
   std::unique_ptr<prometheus::Exposer> exposer_;
   std::unique_ptr<grpc::Server> grpc_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;  // Of grpc_.
+  std::unique_ptr<Listener> listener_;                                        // Hands acceptor_ connections.
   std::unique_ptr<grpc::Server> admin_;
   int grpc_port_ = 0;
   int metrics_port_ = 0;
@@ -90,8 +98,7 @@ class Server {
   bool is_drained_ = false;
 };
 
-// Lets the process open as many descriptors as the system allows it: without descriptors gRPC's listener
-// stops for good.
+// Lets the process open as many descriptors as the system allows it: that many connections fit.
 void RaiseDescriptorLimit();
 
 }  // namespace attendant

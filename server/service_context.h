@@ -4,6 +4,7 @@
 #include "server/auth/key_ring.h"
 #include "server/call_tracker.h"
 #include "server/logging.h"
+#include "server/memory_guard.h"
 #include "server/metrics.h"
 #include "server/model_registry.h"
 #include "server/server_config.pb.h"
@@ -21,6 +22,7 @@ struct ServiceContext {
   StallWatch& stall_watch;
   const Clock& clock;
   KeyRing& keys;
+  const MemoryGuard& memory;
 };
 
 }  // namespace attendant

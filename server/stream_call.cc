@@ -17,7 +17,7 @@ StreamCall::StreamCall(const ServiceContext& services, grpc::CallbackServerConte
       context_(context),
       stall_(services.stall_watch, context),
       scope_(services, context, Method::kTranslateStream),
-      deadline_(DeadlineOf(context, services.clock)),
+      deadline_(DeadlineOf(context, services.clock, services.limits)),
       batch_(std::make_shared<ContentBatch>(ContentBatch::Callbacks{
           [this](int32_t content) { return EventsOf(content); },
           [this](int32_t content, TranslationResult result) { OnContent(content, std::move(result)); },
@@ -33,6 +33,9 @@ void StreamCall::Start(const grpc::ByteBuffer& request) {
   scope_.SetTexts(count);
   const absl::Status fits = Rejected(RejectReason::kInvalid, CheckInputCount(model_, "contents", count));
   if (!fits.ok()) return FinishNow(fits);
+  if (const absl::Status admitted = CheckAdmission(model_, count, deadline_); !admitted.ok()) {
+    return FinishNow(admitted);
+  }
   TranslateStreamResponse started;
   started.mutable_started()->set_model(QualifiedName(model_));
   Push(std::move(started));
@@ -42,6 +45,7 @@ void StreamCall::Start(const grpc::ByteBuffer& request) {
 }
 
 void StreamCall::FinishNow(const absl::Status& status) {
+  AddRetryHint(status, model_, context_);
   stall_.BeginWrite();
   Finish(scope_.End(status));
 }

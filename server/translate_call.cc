@@ -27,8 +27,12 @@ absl::Status WithDeadlineExplained(absl::Status status, TimePoint deadline, Time
 
 void AddRetryHint(const absl::Status& status, const ServedModel& model,
                   grpc::CallbackServerContext& context) {
-  if (!absl::IsResourceExhausted(status) || model.retry_hint == nullptr) return;
-  const Duration after = model.retry_hint->After(model.engine.scheduler().queue_depth());
+  const std::optional<RejectReason> reason = ReasonOf(status);
+  if (!reason.has_value() || !IsShed(*reason)) return;
+  constexpr Duration kWithoutModel = std::chrono::seconds(1);
+  const Duration after = model.retry_hint == nullptr
+                             ? kWithoutModel
+                             : model.retry_hint->After(model.engine.scheduler().queue_depth());
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(after).count();
   context.AddTrailingMetadata("retry-after-ms", absl::StrCat(milliseconds));
 }
@@ -55,14 +59,14 @@ TranslateCall::TranslateCall(const ServiceContext& services, grpc::CallbackServe
       response_(response),
       stall_(services.stall_watch, context),
       scope_(services, context, Method::kTranslate),
-      deadline_(DeadlineOf(context, services.clock)),
+      deadline_(DeadlineOf(context, services.clock, services.limits)),
       batch_(std::make_shared<ContentBatch>(ContentBatch::Callbacks{
           {},
           [this](int32_t content, TranslationResult result) { OnContent(content, std::move(result)); },
           [this](absl::Status status) { OnAllDone(std::move(status)); }})) {}
 
 void TranslateCall::Start(const grpc::ByteBuffer& request) {
-  if (!scope_.admitted().ok()) return FinishWith(scope_.admitted());
+  if (!scope_.admitted().ok()) return Refuse(scope_.admitted());
   absl::StatusOr<PreparedRequest> prepared = PrepareRequest(services_, request, deadline_);
   if (!prepared.ok()) return FinishWith(prepared.status());
   model_ = prepared->model;
@@ -71,6 +75,9 @@ void TranslateCall::Start(const grpc::ByteBuffer& request) {
   scope_.SetTexts(count);
   const absl::Status fits = Rejected(RejectReason::kInvalid, CheckInputCount(model_, "contents", count));
   if (!fits.ok()) return FinishWith(fits);
+  if (const absl::Status admitted = CheckAdmission(model_, count, deadline_); !admitted.ok()) {
+    return Refuse(admitted);
+  }
   results_.resize(prepared->contents.size());
   // The batch may be done, and this deleted, before Start returns.
   const std::shared_ptr<ContentBatch> batch = batch_;
@@ -120,6 +127,11 @@ absl::Status TranslateCall::FillResponse() {
   *response.mutable_timing() = totals.Timing(scope_.elapsed());
   response_ = SerializeMessage(response);
   return absl::OkStatus();
+}
+
+void TranslateCall::Refuse(const absl::Status& status) {
+  AddRetryHint(status, model_, context_);
+  FinishWith(status);
 }
 
 void TranslateCall::FinishWith(const absl::Status& status) {

@@ -19,7 +19,7 @@ namespace attendant {
 // better.
 absl::Status WithDeadlineExplained(absl::Status status, TimePoint deadline, TimePoint now);
 
-// Puts `retry-after-ms` into the trailing metadata of a call that ends RESOURCE_EXHAUSTED.
+// Puts `retry-after-ms` into the trailing metadata of a call that is shed.
 void AddRetryHint(const absl::Status& status, const ServedModel& model, grpc::CallbackServerContext& context);
 
 // Whether OnCancel means that the client lost interest, rather than that the deadline is due, which the
@@ -54,6 +54,7 @@ class TranslateCall final : public grpc::ServerUnaryReactor {
   void OnContent(int32_t content, TranslationResult result);
   void OnAllDone(absl::Status status);
   absl::Status FillResponse();
+  void Refuse(const absl::Status& status);
   void FinishWith(const absl::Status& status);
 
   const ServiceContext& services_;

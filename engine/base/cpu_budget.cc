@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
+#include "engine/base/cgroup.h"
 
 namespace attendant {
 namespace {
@@ -19,14 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kDefaultPeriodUs[] = "100000";
-
-// First line of a small file, or nothing.
-std::optional<std::string> ReadLine(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
-  return line;
-}
 
 std::optional<double> Ratio(const std::string& quota, const std::string& period) {
   int64_t quota_us = 0;
@@ -38,7 +29,7 @@ std::optional<double> Ratio(const std::string& quota, const std::string& period)
 
 // "150000 100000" or "max 100000".
 std::optional<double> QuotaV2(const fs::path& group) {
-  const std::optional<std::string> line = ReadLine(group / "cpu.max");
+  const std::optional<std::string> line = ReadFirstLine(group / "cpu.max");
   if (!line) return std::nullopt;
   const std::vector<std::string> fields = absl::StrSplit(*line, ' ', absl::SkipWhitespace());
   if (fields.size() == 1) return Ratio(fields[0], kDefaultPeriodUs);
@@ -47,42 +38,14 @@ std::optional<double> QuotaV2(const fs::path& group) {
 }
 
 std::optional<double> QuotaV1(const fs::path& group) {
-  const std::optional<std::string> quota = ReadLine(group / "cpu.cfs_quota_us");
-  const std::optional<std::string> period = ReadLine(group / "cpu.cfs_period_us");
+  const std::optional<std::string> quota = ReadFirstLine(group / "cpu.cfs_quota_us");
+  const std::optional<std::string> period = ReadFirstLine(group / "cpu.cfs_period_us");
   if (!quota || !period) return std::nullopt;
   return Ratio(*quota, *period);
 }
 
 void Tighten(std::optional<double>& quota, std::optional<double> other) {
   if (other && (!quota || *other < *quota)) quota = other;
-}
-
-// The groups from `path` (as /proc/self/cgroup names it) up to the mount point. A container without a cgroup
-// namespace sees the host's path but only its own group, mounted at the top: the levels in between do not
-// exist and are skipped.
-std::vector<fs::path> GroupAndAncestors(const fs::path& mount, const std::string& path) {
-  std::vector<fs::path> groups = {mount};
-  const std::vector<std::string> parts = absl::StrSplit(path, '/', absl::SkipEmpty());
-  for (const std::string& part : parts) {
-    if (part == "." || part == "..") continue;
-    groups.push_back(groups.back() / part);
-  }
-  return groups;
-}
-
-// One line of /proc/self/cgroup: hierarchy id, its controllers, the group of this process.
-struct Membership {
-  bool v2 = false;
-  std::string path;
-};
-
-std::optional<Membership> ParseMembership(const std::string& line) {
-  const std::vector<std::string> fields = absl::StrSplit(line, absl::MaxSplits(':', 2));
-  if (fields.size() != 3) return std::nullopt;
-  if (fields[0] == "0" && fields[1].empty()) return Membership{.v2 = true, .path = fields[2]};
-  const std::vector<std::string> controllers = absl::StrSplit(fields[1], ',');
-  if (std::find(controllers.begin(), controllers.end(), "cpu") == controllers.end()) return std::nullopt;
-  return Membership{.v2 = false, .path = fields[2]};
 }
 
 }  // namespace
@@ -101,20 +64,9 @@ std::vector<int> AffinityCpus() {
 }
 
 std::optional<double> CgroupQuotaCpus(const fs::path& root) {
-  const fs::path cgroup = root / "sys/fs/cgroup";
   std::optional<double> quota;
-  std::ifstream memberships(root / "proc/self/cgroup");
-  for (std::string line; std::getline(memberships, line);) {
-    const std::optional<Membership> membership = ParseMembership(line);
-    if (!membership) continue;
-    const std::vector<fs::path> mounts = membership->v2
-                                             ? std::vector<fs::path>{cgroup, cgroup / "unified"}
-                                             : std::vector<fs::path>{cgroup / "cpu", cgroup / "cpu,cpuacct"};
-    for (const fs::path& mount : mounts) {
-      for (const fs::path& group : GroupAndAncestors(mount, membership->path)) {
-        Tighten(quota, membership->v2 ? QuotaV2(group) : QuotaV1(group));
-      }
-    }
+  for (const Cgroup& group : OwnCgroups(root, "cpu")) {
+    Tighten(quota, group.is_v2 ? QuotaV2(group.dir) : QuotaV1(group.dir));
   }
   return quota;
 }

@@ -36,7 +36,7 @@ bool BatchLoop::RunOnce() {
   StartAdmitted(stats);
   StepRunning(stats);
   CollectFinished();
-  shared_.queue.SetRunning(worker_, num_running());  // Before anyone hears of a completion.
+  TellLoad();  // Before anyone hears of a completion.
   stats.running = num_running();
   stats.free_blocks = executor_->free_blocks();
   stats.num_blocks = executor_->num_blocks();
@@ -143,6 +143,17 @@ void BatchLoop::Leave(Ticket ticket, absl::Status status) {
   done_.push_back({std::move(ticket), std::move(status)});
 }
 
+void BatchLoop::TellLoad() {
+  JobQueue::WorkerLoad load{.num_running = num_running()};
+  for (const Ticket& ticket : running_) load.running_units += UnitsOf(ticket.job->cost());
+  for (const Done& done : done_) {
+    if (!done.status.ok()) continue;
+    ++load.finished_jobs;
+    load.finished_units += UnitsOf(done.ticket.job->cost());
+  }
+  shared_.queue.SetLoad(worker_, load);
+}
+
 void BatchLoop::PostDone() {
   for (Done& done : done_) shared_.completions.Post(std::move(done.ticket), std::move(done.status));
   done_.clear();
@@ -162,7 +173,7 @@ absl::Status BatchLoop::Guarded(const char* what, absl::FunctionRef<void()> call
 void BatchLoop::CompleteAll(const absl::Status& status) {
   for (Ticket& ticket : running_) Leave(std::move(ticket), status);
   running_.clear();
-  shared_.queue.SetRunning(worker_, 0);
+  TellLoad();
   PostDone();
 }
 

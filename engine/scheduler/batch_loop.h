@@ -49,6 +49,7 @@ class BatchLoop {
   void CollectFinished();
   // Gives back what a running or starting job holds; PostDone tells it, after the books are right.
   void Leave(Ticket ticket, absl::Status status);
+  void TellLoad();
   void PostDone();
   // Runs call: INTERNAL with the reason if it threw.
   static absl::Status Guarded(const char* what, absl::FunctionRef<void()> call);

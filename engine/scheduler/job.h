@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -16,6 +17,12 @@ struct JobCost {
   int32_t start_blocks = 0;   // KV blocks that it takes to start and make its first step.
   int32_t max_blocks = 0;  // KV blocks that it may ever hold; more than a pool has is refused at submission.
 };
+
+// What a job weighs in measuring throughput, near enough: its output grows with its input, and each row is a
+// search of its own. At least 1.
+inline int64_t UnitsOf(const JobCost& cost) {
+  return std::max<int64_t>(1, int64_t{cost.encode_tokens} * std::max(cost.max_rows, 1));
+}
 
 // One unit of scheduling: a sequence from encoding to its last token. The scheduler sees nothing else of it.
 // Life: submitted -> waiting -> running -> completed, with running -> waiting where KV blocks run out (the

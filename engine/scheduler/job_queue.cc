@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
 namespace attendant {
@@ -16,6 +17,10 @@ WaitingJob ValuesOf(const Ticket& ticket) {
           .priority = ticket.job->priority(),
           .arrival = ticket.arrival,
           .deadline = ticket.job->deadline()};
+}
+
+double InSeconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
 }
 
 }  // namespace
@@ -65,10 +70,58 @@ absl::Status JobQueue::CheckLocked(absl::Span<const std::shared_ptr<Job>> jobs, 
                                                      jobs.size(), " more were submitted, the limit is ",
                                                      options_.max_waiting, ": try again later"));
   }
-  return absl::OkStatus();
+  TimePoint deadline = kInfiniteFuture;
+  int64_t units = 0;
+  for (const std::shared_ptr<Job>& job : jobs) {
+    deadline = std::min(deadline, job->deadline());
+    units += UnitsOf(job->cost());
+  }
+  return CheckTimeLocked(units, deadline, now);
+}
+
+// units: of what asks to be let in.
+absl::Status JobQueue::CheckTimeLocked(int64_t units, TimePoint deadline, TimePoint now) const {
+  const int64_t running = NumRunningLocked();
+  // Alone it has all there is: what is too long then is too long at any time, and not for us to say.
+  if (running == 0 && waiting_.empty()) return absl::OkStatus();
+  // What runs counts as well: it starts at once, but then shares the workers with all that do.
+  int64_t ahead = waiting_units_;
+  for (const Worker& worker : workers_) ahead += worker.running_units;
+  const auto wait = estimator_.TimeOf(ahead, running);
+  if (!wait.has_value()) return absl::OkStatus();
+  if (options_.max_wait > Duration::zero() && *wait > options_.max_wait) {
+    return absl::ResourceExhaustedError(absl::StrCat("the queue is full: what waits and runs is work for ",
+                                                     InSeconds(*wait), " s, and the limit is ",
+                                                     InSeconds(options_.max_wait), " s: try again later"));
+  }
+  if (deadline == kInfiniteFuture) return absl::OkStatus();
+  const Duration until_done = *wait + estimator_.TimeOf(units, running).value_or(Duration::zero());
+  const Duration left = deadline - now;
+  if (until_done <= left) return absl::OkStatus();
+  absl::Status late = absl::ResourceExhaustedError(absl::StrCat(
+      "the deadline is in ", InSeconds(left), " s, and with what waits and runs the answer would take ",
+      InSeconds(until_done), " s: try again later"));
+  late.SetPayload(kLatePayload, absl::Cord("1"));
+  return late;
+}
+
+absl::Status JobQueue::CheckAdmission(int32_t jobs, TimePoint deadline) const {
+  std::lock_guard lock(mutex_);
+  if (waiting_.size() >= static_cast<size_t>(options_.max_waiting)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the queue is full: ", waiting_.size(), " wait: try again later"));
+  }
+  return CheckTimeLocked(static_cast<int64_t>(estimator_.units_per_job() * jobs), deadline, clock_.Now());
+}
+
+int64_t JobQueue::NumRunningLocked() const {
+  int64_t total = 0;
+  for (const Worker& worker : workers_) total += worker.num_running;
+  return total;
 }
 
 void JobQueue::InsertLocked(Ticket ticket) {
+  waiting_units_ += UnitsOf(ticket.job->cost());
   const auto place = std::upper_bound(waiting_.begin(), waiting_.end(), ticket.arrival,
                                       [](TimePoint t, const Ticket& other) { return t < other.arrival; });
   values_.insert(values_.begin() + (place - waiting_.begin()), ValuesOf(ticket));
@@ -98,13 +151,20 @@ void JobQueue::Take(const PlannerLimits& limits, const WorkerState& state, TimeP
                                  .fair_share = fair_share,
                                  .now = now});
   RemoveTakenLocked(taken);
-  NoteWorkerLocked(state, taken.plan, fair_share);
+  for (const Ticket& ticket : taken.admitted) {
+    workers_[static_cast<size_t>(state.worker)].running_units += UnitsOf(ticket.job->cost());
+  }
+  NoteWorkerLocked(state, taken.plan, fair_share, now);
 }
 
 void JobQueue::RemoveTakenLocked(Taken& taken) {
   taken.dropped.clear();
   taken.admitted.clear();
-  const auto take = [this](int32_t index) { return std::move(waiting_[static_cast<size_t>(index)]); };
+  const auto take = [this](int32_t index) {
+    Ticket& ticket = waiting_[static_cast<size_t>(index)];
+    waiting_units_ -= UnitsOf(ticket.job->cost());
+    return std::move(ticket);
+  };
   for (const int32_t index : taken.plan.drop_waiting) taken.dropped.push_back(take(index));
   for (const int32_t index : taken.plan.admit) taken.admitted.push_back(take(index));
   if (taken.dropped.empty() && taken.admitted.empty()) return;
@@ -122,12 +182,14 @@ void JobQueue::RemoveTakenLocked(Taken& taken) {
   observer_.OnQueueDepth(static_cast<int32_t>(kept));
 }
 
-void JobQueue::NoteWorkerLocked(const WorkerState& state, const Plan& plan, int32_t fair_share) {
+void JobQueue::NoteWorkerLocked(const WorkerState& state, const Plan& plan, int32_t fair_share,
+                                TimePoint now) {
   Worker& worker = workers_[static_cast<size_t>(state.worker)];
   worker.num_running = static_cast<int32_t>(state.running.size() - plan.drop_running.size() -
                                             plan.preempt.size() + plan.admit.size());
   const bool was_due = fair_share == 0 || worker.num_running < fair_share;
   worker.is_full = !waiting_.empty() && plan.admit.empty() && was_due;
+  estimator_.Note(now, NumRunningLocked(), /*finished_jobs=*/0, /*finished_units=*/0);
 }
 
 void JobQueue::PutBack(std::vector<Ticket>& preempted) {
@@ -138,10 +200,13 @@ void JobQueue::PutBack(std::vector<Ticket>& preempted) {
   work_changed_.notify_all();
 }
 
-void JobQueue::SetRunning(int32_t worker, int32_t num_running) {
+void JobQueue::SetLoad(int32_t worker, const WorkerLoad& load) {
   std::lock_guard lock(mutex_);
-  workers_[static_cast<size_t>(worker)].num_running = num_running;
-  if (num_running == 0) workers_[static_cast<size_t>(worker)].is_full = false;
+  Worker& state = workers_[static_cast<size_t>(worker)];
+  state.num_running = load.num_running;
+  state.running_units = load.running_units;
+  if (load.num_running == 0) state.is_full = false;
+  estimator_.Note(clock_.Now(), NumRunningLocked(), load.finished_jobs, load.finished_units);
 }
 
 void JobQueue::NoteCompleted() {
@@ -171,6 +236,7 @@ std::vector<Ticket> JobQueue::Stop() {
   closed_ = true;
   stopped_ = true;
   values_.clear();
+  waiting_units_ = 0;
   work_changed_.notify_all();
   return std::exchange(waiting_, {});
 }
@@ -185,9 +251,7 @@ int32_t JobQueue::num_waiting() const {
 }
 int32_t JobQueue::num_running() const {
   std::lock_guard lock(mutex_);
-  int32_t total = 0;
-  for (const Worker& worker : workers_) total += worker.num_running;
-  return total;
+  return static_cast<int32_t>(NumRunningLocked());
 }
 int64_t JobQueue::num_open() const {
   std::lock_guard lock(mutex_);

@@ -12,6 +12,7 @@
 #include "engine/scheduler/batch_planner.h"
 #include "engine/scheduler/job.h"
 #include "engine/scheduler/scheduler.h"
+#include "engine/scheduler/wait_estimator.h"
 
 namespace attendant {
 
@@ -33,11 +34,14 @@ class JobQueue {
     int32_t max_waiting = 1;
     int32_t num_workers = 1;
     int32_t pool_blocks = 0;  // Of the smallest pool: a job that may need more is refused.
+    Duration max_wait{};      // Refused while there is work for longer than that. 0: no limit.
   };
   JobQueue(const Options& options, SchedulerObserver& observer, const Clock& clock);
 
   // All or none; errors as Scheduler::Submit.
   absl::Status Add(absl::Span<const std::shared_ptr<Job>> jobs);
+  // As Scheduler::CheckAdmission.
+  absl::Status CheckAdmission(int32_t jobs, TimePoint deadline) const;
 
   // What one worker brings to a plan, and takes away.
   struct WorkerState {
@@ -55,7 +59,14 @@ class JobQueue {
   void Take(const PlannerLimits& limits, const WorkerState& state, TimePoint now, Taken& taken);
   // Preempted ones wait again, at the place their arrival gives them, also beyond max_waiting.
   void PutBack(std::vector<Ticket>& preempted);
-  void SetRunning(int32_t worker, int32_t num_running);
+  // What one worker's iteration came to. Units: UnitsOf.
+  struct WorkerLoad {
+    int32_t num_running = 0;
+    int64_t running_units = 0;
+    int32_t finished_jobs = 0;
+    int64_t finished_units = 0;
+  };
+  void SetLoad(int32_t worker, const WorkerLoad& load);
   void NoteCompleted();
 
   // Sleeps until a job waits (true) or Stop was called (false).
@@ -76,14 +87,17 @@ class JobQueue {
  private:
   struct Worker {
     int32_t num_running = 0;
+    int64_t running_units = 0;
     bool is_full = false;  // Its last plan had no room for a job that it was due.
   };
 
   absl::Status CheckLocked(absl::Span<const std::shared_ptr<Job>> jobs, TimePoint now) const;
+  absl::Status CheckTimeLocked(int64_t units, TimePoint deadline, TimePoint now) const;
+  int64_t NumRunningLocked() const;
   void InsertLocked(Ticket ticket);
   int32_t FairShareLocked(int32_t worker) const;
   void RemoveTakenLocked(Taken& taken);
-  void NoteWorkerLocked(const WorkerState& state, const Plan& plan, int32_t fair_share);
+  void NoteWorkerLocked(const WorkerState& state, const Plan& plan, int32_t fair_share, TimePoint now);
 
   const Options options_;
   SchedulerObserver& observer_;
@@ -95,6 +109,8 @@ class JobQueue {
   std::vector<Ticket> waiting_;     // In order of arrival.
   std::vector<WaitingJob> values_;  // The planner's view, parallel to waiting_.
   std::vector<Worker> workers_;
+  int64_t waiting_units_ = 0;
+  WaitEstimator estimator_;
   int64_t num_open_ = 0;
   bool closed_ = false;
   bool stopped_ = false;

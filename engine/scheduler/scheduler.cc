@@ -31,7 +31,8 @@ class Scheduler::Impl {
       : options_(options),
         queue_({.max_waiting = std::max(options.max_queue, 1),
                 .num_workers = static_cast<int32_t>(executors.size()),
-                .pool_blocks = SmallestPool(executors)},
+                .pool_blocks = SmallestPool(executors),
+                .max_wait = options.max_wait},
                observer, clock),
         completions_(std::make_unique<Completions>(queue_, std::max(options.completion_threads, 1))) {
     const BatchLoop::Shared shared{options_.limits, queue_, *completions_, observer, clock};
@@ -90,6 +91,10 @@ absl::Status Scheduler::Submit(std::shared_ptr<Job> job) {
 }
 absl::Status Scheduler::SubmitAll(std::vector<std::shared_ptr<Job>> jobs) {
   return impl_->queue().Add(jobs);
+}
+
+absl::Status Scheduler::CheckAdmission(int32_t jobs, TimePoint deadline) const {
+  return impl_->queue().CheckAdmission(jobs, deadline);
 }
 
 bool Scheduler::Drain(Duration timeout) {

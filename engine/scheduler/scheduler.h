@@ -39,9 +39,15 @@ class SchedulerObserver {
   virtual void OnNotFinite() = 0;  // A job's model gave a NaN or an infinity.
 };
 
+// The payload of a RESOURCE_EXHAUSTED status that means: not full, but the deadline cannot be met.
+inline constexpr char kLatePayload[] = "attendant/late";
+
 struct SchedulerOptions {
-  PlannerLimits limits;            // Of each worker.
-  int32_t max_queue = 16'384;      // Jobs waiting; one more is refused. At least 1.
+  PlannerLimits limits;        // Of each worker.
+  int32_t max_queue = 16'384;  // Jobs waiting; one more is refused. At least 1.
+  // While what waits and runs is work for longer, by the throughput that is measured, jobs are refused. 0: no
+  // limit.
+  Duration max_wait{};
   int32_t completion_threads = 1;  // Run Job::Complete. At least 1.
   // Called first on each worker's thread: to pin it, or to set OpenMP's threads. Empty: nothing.
   std::function<void(int32_t worker)> on_worker_start;
@@ -60,12 +66,16 @@ class Scheduler {
             SchedulerObserver& observer, const Clock& clock);
   ~Scheduler();  // Shuts down.
 
-  // Takes the job, or refuses at once without completing it: RESOURCE_EXHAUSTED the queue is full;
+  // Takes the job, or refuses at once without completing it: RESOURCE_EXHAUSTED the queue is full, or, with
+  // kLatePayload, what waits and runs leaves too little of its deadline, by the throughput that is measured;
   // INVALID_ARGUMENT the job's max_blocks are more than a worker's pool has; UNAVAILABLE draining;
   // DEADLINE_EXCEEDED its deadline has passed.
   absl::Status Submit(std::shared_ptr<Job> job);
   // All or none, in order: for the sentences of one text. Errors as Submit.
   absl::Status SubmitAll(std::vector<std::shared_ptr<Job>> jobs);
+  // What Submit would say of so many jobs of usual size now: RESOURCE_EXHAUSTED or OK. Before work is spent
+  // on making them.
+  absl::Status CheckAdmission(int32_t jobs, TimePoint deadline) const;
 
   // Refuses new jobs from now on and waits until all others are completed; false if `timeout` came first.
   bool Drain(Duration timeout);

@@ -48,6 +48,7 @@ class ServerProcess {
   int GrpcPort() const { return Port("grpc"); }
   int MetricsPort() const { return Port("metrics"); }
   void Signal(int signal) const { kill(pid_, signal); }
+  pid_t pid() const { return pid_; }
   // The exit code, or minus the signal that ended it.
   int Wait() {
     int status = 0;

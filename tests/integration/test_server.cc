@@ -51,6 +51,7 @@ config::ServerConfig TestConfig() {
   config.set_metrics_address("127.0.0.1:0");
   config.mutable_lifecycle()->set_drain_grace_ms(0);
   config.mutable_engine()->set_kv_cache_bytes(64 << 20);
+  config.mutable_limits()->set_default_deadline_ms(0);  // Sanitizers are slow.
   config::ModelConfig& model = *config.add_model();
   model.set_name(kModel);
   model.set_path(absl::StrCat(ATTENDANT_SOURCE_DIR, "/models/", kModel));
