@@ -10,6 +10,7 @@
 #include "engine/scheduler/scheduler.h"
 #include "engine/tasks/translator.h"
 #include "server/engine_model.h"
+#include "server/inference_totals.h"
 #include "server/metrics.h"
 #include "server/reject_reason.h"
 
@@ -27,6 +28,17 @@ enum class Method {
   kLabelTokens,
   kListModels,
   kGetModel,
+  kServerLive,
+  kServerReady,
+  kServerMetadata,
+  kModelReady,
+  kModelMetadata,
+  kModelInfer,
+  kModelConfig,
+  kModelStatistics,
+  kRepositoryIndex,
+  kRepositoryModelLoad,
+  kRepositoryModelUnload,
   kCount
 };
 absl::string_view MethodName(Method method);
@@ -49,6 +61,7 @@ class ModelMetrics final : public SchedulerObserver {
   void OnEncoded(const EncodeTiming& timing, int32_t tokens);
   void OnLoaded(const EngineModelSummary& model);
   void OnLoadFailed(grpc::StatusCode code);
+  InferenceTotals Totals() const { return totals_.Read(); }
 
   void OnStep(const StepStats& stats) override;
   void OnQueueDepth(int32_t waiting) override;
@@ -106,6 +119,7 @@ class ModelMetrics final : public SchedulerObserver {
   Histogram& decode_step_time_;
   Gauge& queue_depth_;
   std::array<WorkerGauges, kMaxWorkers> workers_{};
+  InferenceCounter totals_;
 };
 
 }  // namespace attendant

@@ -64,7 +64,9 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
       translation_service_(context_),
       embedding_service_(context_),
       classification_service_(context_),
-      model_service_(context_) {}
+      model_service_(context_),
+      repository_(registry_),
+      inference_service_(context_, {health_, repository_}) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig& config, const Logger& log) {
   std::unique_ptr<Server> server(new Server(config, log));
@@ -106,6 +108,7 @@ absl::Status Server::StartGrpc() {
   builder.RegisterService(&embedding_service_);
   builder.RegisterService(&classification_service_);
   builder.RegisterService(&model_service_);
+  builder.RegisterService(&inference_service_);
   builder.RegisterService(&health_);
   grpc_ = builder.BuildAndStart();
   if (grpc_ != nullptr && grpc_port_ != 0) return absl::OkStatus();
@@ -148,6 +151,7 @@ void Server::UpdateHealth() {
   health_.Set("attendant.v1.EmbeddingService", registry_.IsReady({Task::kEmbedText, Task::kEmbedImage}));
   health_.Set("attendant.v1.ClassificationService",
               registry_.IsReady({Task::kClassifyText, Task::kClassifyImage, Task::kLabelTokens}));
+  health_.Set("inference.GRPCInferenceService", registry_.IsReady());
   health_.Set("", registry_.IsReady());
 }
 

@@ -10,6 +10,8 @@
 #include "server/classification_service.h"
 #include "server/embedding_service.h"
 #include "server/health_service.h"
+#include "server/kserve/inference_service.h"
+#include "server/kserve/registry_repository.h"
 #include "server/logging.h"
 #include "server/metrics.h"
 #include "server/model_registry.h"
@@ -60,6 +62,8 @@ class Server {
   EmbeddingServiceImpl embedding_service_;
   ClassificationServiceImpl classification_service_;
   ModelServiceImpl model_service_;
+  kserve::RegistryRepository repository_;
+  kserve::InferenceServiceImpl inference_service_;
   std::unique_ptr<prometheus::Exposer> exposer_;
   std::unique_ptr<grpc::Server> grpc_;
   int grpc_port_ = 0;
