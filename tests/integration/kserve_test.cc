@@ -253,7 +253,8 @@ TEST_F(KserveTest, BatchesUpToTheLimitAreAnswered) {
     ModelInferResponse response;
     const grpc::Status status = Infer(RawRequest(kClassifier, "text", texts), response);
     EXPECT_EQ(status.ok(), count <= 256) << count;
-    if (status.ok()) EXPECT_THAT(TensorOf(response, "logits").shape, ElementsAre(count, 4));
+    if (!status.ok()) continue;
+    EXPECT_THAT(TensorOf(response, "logits").shape, ElementsAre(count, 4));
   }
 }
 
