@@ -74,9 +74,9 @@ class StructureWalk {
     if (!in_.ReadVarint32(&length) || length > static_cast<uint32_t>(in_.BytesUntilTotalBytesLimit())) {
       return false;
     }
+    const int end = in_.CurrentPosition() + static_cast<int>(length);
     const CodedInputStream::Limit outer = in_.PushLimit(static_cast<int>(length));
-    const bool is_good =
-        in_.BytesUntilLimit() == static_cast<int>(length) && (this->*walk)() && in_.ConsumedEntireMessage();
+    const bool is_good = (this->*walk)() && in_.CurrentPosition() == end;
     in_.PopLimit(outer);
     return is_good;
   }

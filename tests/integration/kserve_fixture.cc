@@ -71,8 +71,8 @@ ModelInferRequest TypedRequest(const std::string& model, const std::string& inpu
   return request;
 }
 
-Tensor TensorOf(const ModelInferResponse& response, const std::string& name) {
-  Tensor tensor;
+AnswerTensor TensorOf(const ModelInferResponse& response, const std::string& name) {
+  AnswerTensor tensor;
   for (int i = 0; i < response.outputs_size(); ++i) {
     const ModelInferResponse::InferOutputTensor& output = response.outputs(i);
     if (output.name() != name) continue;

@@ -26,14 +26,14 @@ inference::ModelInferRequest TypedRequest(const std::string& model, const std::s
                                           const std::vector<std::string>& elements);
 
 // One output of an answer, whichever form it came in.
-struct Tensor {
+struct AnswerTensor {
   std::string datatype;
   std::vector<int64_t> shape;
   std::vector<float> floats;         // FP32
   std::vector<std::string> strings;  // BYTES
 };
 // Fails the test if there is none, or if it is not of its shape.
-Tensor TensorOf(const inference::ModelInferResponse& response, const std::string& name);
+AnswerTensor TensorOf(const inference::ModelInferResponse& response, const std::string& name);
 
 // Tests of the Open Inference Protocol against a server with all models that ship.
 class KserveTest : public testing::Test {

@@ -59,8 +59,8 @@ TEST_F(KserveParityTest, TranslationsAreTheSame) {
       Server().Translation(), &v1::TranslationService::Stub::Translate, TranslateRequestOf(texts));
   for (const auto& request : {RawRequest(kModel, "text", texts), TypedRequest(kModel, "text", texts)}) {
     const ModelInferResponse response = InferOk(request);
-    const Tensor translation = TensorOf(response, "translation");
-    const Tensor score = TensorOf(response, "score");
+    const AnswerTensor translation = TensorOf(response, "translation");
+    const AnswerTensor score = TensorOf(response, "score");
     EXPECT_THAT(translation.shape, ElementsAre(5, 1));
     for (int i = 0; i < expected.translations_size(); ++i) {
       EXPECT_EQ(translation.strings[static_cast<size_t>(i)], expected.translations(i).translated_text());
@@ -83,8 +83,8 @@ TEST_F(KserveParityTest, HypothesesAreTheSame) {
   (*request.mutable_parameters())["num_hypotheses"].set_int64_param(3);
   (*request.mutable_parameters())["length_penalty"].set_double_param(0.6F);
   const ModelInferResponse response = InferOk(request);
-  const Tensor translation = TensorOf(response, "translation");
-  const Tensor score = TensorOf(response, "score");
+  const AnswerTensor translation = TensorOf(response, "translation");
+  const AnswerTensor score = TensorOf(response, "score");
   EXPECT_THAT(translation.shape, ElementsAre(2, 3));
   EXPECT_EQ(score.shape, translation.shape);
   for (size_t i = 0; i < 6; ++i) {
@@ -110,14 +110,14 @@ TEST_F(KserveParityTest, SamplesAreTheSame) {
 }
 
 TEST_F(KserveParityTest, TextThatIsNotUtf8IsReadAsTheOtherServiceReadsIt) {
-  const Tensor tensor = TensorOf(InferOk(RawRequest(kModel, "text", Sources())), "translation");
+  const AnswerTensor tensor = TensorOf(InferOk(RawRequest(kModel, "text", Sources())), "translation");
   EXPECT_EQ(tensor.strings.size(), Sources().size());
 }
 
 TEST_F(KserveParityTest, EmbeddingsAreTheSame) {
   v1::EmbedTextRequest wanted;
   wanted.set_model(kEmbedder);
-  for (const char* text : {"Where did you buy this book?", "", "Wo hast du dieses Buch gekauft?"}) {
+  for (const char* text : {"Where did you buy this book?", "Rain.", "Wo hast du dieses Buch gekauft?"}) {
     wanted.add_texts(text);
   }
   const std::vector<std::string> texts(wanted.texts().begin(), wanted.texts().end());
@@ -130,7 +130,7 @@ TEST_F(KserveParityTest, EmbeddingsAreTheSame) {
          {RawRequest(kEmbedder, "text", texts), TypedRequest(kEmbedder, "text", texts)}) {
       (*request.mutable_parameters())["dimensions"].set_int64_param(dimensions);
       (*request.mutable_parameters())["normalize"].set_bool_param(dimensions == 0);
-      const Tensor embedding = TensorOf(InferOk(request), "embedding");
+      const AnswerTensor embedding = TensorOf(InferOk(request), "embedding");
       EXPECT_THAT(embedding.shape, ElementsAre(3, dimensions == 0 ? 192 : 64));
       std::vector<float> values;
       for (const v1::TextEmbedding& one : expected.embeddings()) {
@@ -162,15 +162,15 @@ TEST_F(KserveParityTest, ClassesOfTextsAreTheSame) {
   ModelInferRequest request = RawRequest(kClassifier, "text", texts);
   const ModelInferResponse all = InferOk(request);
   EXPECT_EQ(all.outputs_size(), 2);
-  const Tensor logits = TensorOf(all, "logits");
-  const Tensor probabilities = TensorOf(all, "probabilities");
+  const AnswerTensor logits = TensorOf(all, "logits");
+  const AnswerTensor probabilities = TensorOf(all, "probabilities");
   EXPECT_THAT(logits.shape, ElementsAre(2, 4));
   auto& output = *request.add_outputs();
   output.set_name("probabilities");
   (*output.mutable_parameters())["classification"].set_int64_param(2);
   const ModelInferResponse best = InferOk(request);
   EXPECT_EQ(best.outputs_size(), 1);
-  const Tensor classes = TensorOf(best, "probabilities");
+  const AnswerTensor classes = TensorOf(best, "probabilities");
   EXPECT_THAT(classes.shape, ElementsAre(2, 2));
   for (int i = 0; i < 2; ++i) {
     const v1::TextClassification& one = expected.classifications(i);
@@ -198,8 +198,8 @@ TEST_F(KserveParityTest, ClassesOfImagesAreTheSame) {
   classes.set_name("probabilities");
   (*classes.mutable_parameters())["classification"].set_int64_param(10);
   const ModelInferResponse response = InferOk(request);
-  const Tensor logits = TensorOf(response, "logits");
-  const Tensor labels = TensorOf(response, "probabilities");
+  const AnswerTensor logits = TensorOf(response, "logits");
+  const AnswerTensor labels = TensorOf(response, "probabilities");
   EXPECT_THAT(labels.shape, ElementsAre(2, 10));
   for (int i = 0; i < 20; ++i) {
     const v1::ImageClassification& one = expected.classifications(i / 10);
@@ -220,7 +220,7 @@ TEST_F(KserveParityTest, EmbeddingsOfImagesAreTheSame) {
     (*request.mutable_parameters())["normalize"].set_bool_param(normalize);
     const ModelInferResponse response = InferOk(request);
     EXPECT_EQ(response.outputs_size(), 3) << "all outputs, as none is named";
-    const Tensor embedding = TensorOf(response, "embedding");
+    const AnswerTensor embedding = TensorOf(response, "embedding");
     EXPECT_THAT(embedding.shape, ElementsAre(2, 192));
     for (size_t i = 0; i < embedding.floats.size(); ++i) {
       const v1::Vector& vector = expected.embeddings(static_cast<int>(i / 192)).vector();

@@ -44,6 +44,10 @@ TEST(RequestedOutputsTest, NoneNamedIsAllOfTheModel) {
               testing::ElementsAre("embedding", "logits", "probabilities"));
 }
 
+TEST(RequestedOutputsTest, ModelWithoutTensorsOfThisProtocolSaysSo) {
+  EXPECT_TRUE(absl::IsFailedPrecondition(ReadOutputs({}, EngineModel()).status()));
+}
+
 TEST(RequestedOutputsTest, NamedOnesComeInTheirOrder) {
   EXPECT_THAT(NamesOf(ReadOutputs(Asking({"probabilities", "embedding"}), ImageClassifier())),
               testing::ElementsAre("probabilities", "embedding"));
