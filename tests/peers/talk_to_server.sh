@@ -37,7 +37,9 @@ fi
 echo "== grpcurl"
 show() {
   echo "\$ grpcurl $*"
-  "$grpcurl" -plaintext "$@"
+  answer=$("$grpcurl" -plaintext "$@")
+  echo "$answer" | tr -s '\n ' ' '
+  echo
 }
 show "127.0.0.1:$port" list
 show "127.0.0.1:$port" grpc.health.v1.Health/Check
