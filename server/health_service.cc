@@ -97,6 +97,11 @@ void HealthServiceImpl::Set(const std::string& service, bool is_serving) {
   TellWatchers();
 }
 
+bool HealthServiceImpl::IsServing(const std::string& service) {
+  const std::lock_guard lock(mutex_);
+  return StatusOf(service) == HealthCheckResponse::SERVING;
+}
+
 void HealthServiceImpl::BeginDrain() {
   const std::lock_guard lock(mutex_);
   is_draining_ = true;

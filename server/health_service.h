@@ -22,6 +22,8 @@ class HealthServiceImpl final
 
   // Sets the state of a service and tells those who watch it. After BeginDrain only NOT_SERVING is told.
   void Set(const std::string& service, bool is_serving);
+  // What Check would say of it; false if it is not known.
+  bool IsServing(const std::string& service);
   // NOT_SERVING for all, for good.
   void BeginDrain();
   // Ends every Watch, now and from now on, with UNAVAILABLE.

@@ -105,13 +105,16 @@ absl::Status CheckStructure(const std::string& bytes, const MessageLimits& limit
 
 }  // namespace
 
-absl::Status ParseMessage(const grpc::ByteBuffer& buffer, const MessageLimits& limits,
-                          google::protobuf::MessageLite& message) {
+absl::StatusOr<std::string> ReadMessage(const grpc::ByteBuffer& buffer, const MessageLimits& limits) {
   if (static_cast<int64_t>(buffer.Length()) > limits.max_bytes) return TooLarge(limits);
   std::string bytes = Flatten(buffer);
-  if (absl::StartsWith(bytes, kGzipMagic)) {
-    ATTENDANT_ASSIGN_OR_RETURN(bytes, Gunzip(bytes, limits));
-  }
+  if (absl::StartsWith(bytes, kGzipMagic)) return Gunzip(bytes, limits);
+  return bytes;
+}
+
+absl::Status ParseMessage(const grpc::ByteBuffer& buffer, const MessageLimits& limits,
+                          google::protobuf::MessageLite& message) {
+  ATTENDANT_ASSIGN_OR_RETURN(const std::string bytes, ReadMessage(buffer, limits));
   ATTENDANT_RETURN_IF_ERROR(CheckStructure(bytes, limits));
   if (limits.type != nullptr) {
     ATTENDANT_RETURN_IF_ERROR(

@@ -4,8 +4,10 @@
 #include <grpcpp/support/byte_buffer.h>
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "server/message_structure.h"
 
 namespace attendant {
@@ -30,6 +32,10 @@ struct MessageLimits {
 // INVALID_ARGUMENT the structure is wrong.
 absl::Status ParseMessage(const grpc::ByteBuffer& buffer, const MessageLimits& limits,
                           google::protobuf::MessageLite& message);
+
+// What ParseMessage parses, for a message whose structure is checked elsewhere: decompressed, of at most
+// max_bytes. Errors: of these the same.
+absl::StatusOr<std::string> ReadMessage(const grpc::ByteBuffer& buffer, const MessageLimits& limits);
 
 grpc::ByteBuffer SerializeMessage(const google::protobuf::MessageLite& message);
 

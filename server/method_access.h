@@ -18,14 +18,25 @@ constexpr Access AccessOf(Method method) {
     case Method::kClassifyText:
     case Method::kClassifyImage:
     case Method::kLabelTokens:
+    case Method::kModelInfer:
       return Access::kInfer;
     case Method::kListLanguagePairs:
     case Method::kListModels:
     case Method::kGetModel:
+    case Method::kServerLive:
+    case Method::kServerReady:
+    case Method::kServerMetadata:
+    case Method::kModelReady:
+    case Method::kModelMetadata:
+    case Method::kModelConfig:
+    case Method::kModelStatistics:
+    case Method::kRepositoryIndex:
       return Access::kAnyKey;
     case Method::kListVersions:
     case Method::kLoadModel:
     case Method::kUnloadModel:
+    case Method::kRepositoryModelLoad:
+    case Method::kRepositoryModelUnload:
       return Access::kAdmin;
     case Method::kCount:
       break;

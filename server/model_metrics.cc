@@ -43,9 +43,14 @@ size_t CodeIndex(grpc::StatusCode code) {
 
 absl::string_view MethodName(Method method) {
   constexpr std::array<absl::string_view, static_cast<size_t>(Method::kCount)> kNames = {
-      "Translate",    "TranslateStream", "ListLanguagePairs", "EmbedText",  "EmbedImage",
-      "ClassifyText", "ClassifyImage",   "LabelTokens",       "ListModels", "GetModel",
-      "ListVersions", "LoadModel",       "UnloadModel"};
+      "Translate",       "TranslateStream",     "ListLanguagePairs",
+      "EmbedText",       "EmbedImage",          "ClassifyText",
+      "ClassifyImage",   "LabelTokens",         "ListModels",
+      "GetModel",        "ListVersions",        "LoadModel",
+      "UnloadModel",     "ServerLive",          "ServerReady",
+      "ServerMetadata",  "ModelReady",          "ModelMetadata",
+      "ModelInfer",      "ModelConfig",         "ModelStatistics",
+      "RepositoryIndex", "RepositoryModelLoad", "RepositoryModelUnload"};
   return kNames[static_cast<size_t>(method)];
 }
 
@@ -124,6 +129,8 @@ void ModelMetrics::OnCallEnd(Method method, grpc::StatusCode code, Duration took
     slot.store(histogram, std::memory_order_release);
   }
   histogram->Observe(Seconds(took));
+  using CallEnd = InferenceCounter::CallEnd;
+  totals_.AddCall(code == grpc::StatusCode::OK ? CallEnd::kOk : CallEnd::kFailed, took);
 }
 
 void ModelMetrics::OnRejected(RejectReason reason) {
@@ -145,6 +152,7 @@ void ModelMetrics::OnResult(const TranslationResult& result) {
   encode_time_.Observe(Seconds(result.timing.encode));
   first_token_time_.Observe(Seconds(result.timing.first_token));
   total_time_.Observe(Seconds(result.timing.total));
+  totals_.AddInput({result.timing.tokenize, result.timing.queue, result.timing.total});
 }
 
 void ModelMetrics::OnState(ModelState state) {
@@ -161,6 +169,7 @@ void ModelMetrics::OnEncoded(const EncodeTiming& timing, int32_t tokens) {
   tokenize_time_.Observe(Seconds(timing.prepare));
   encode_time_.Observe(Seconds(timing.encode));
   total_time_.Observe(Seconds(timing.total));
+  totals_.AddInput({timing.prepare, timing.queue, timing.total});
 }
 
 void ModelMetrics::OnLoaded(const EngineModelSummary& model) {
@@ -195,6 +204,7 @@ ModelMetrics::WorkerGauges& ModelMetrics::GaugesOf(int32_t worker) {
 }
 
 void ModelMetrics::OnStep(const SchedulerObserver::StepStats& stats) {
+  if (stats.entered > 0 || stats.rows > 0) totals_.AddStep();
   if (stats.entered > 0) {
     step_tokens_.Observe(stats.encoded_tokens);
     encode_step_time_.Observe(Seconds(stats.encode_time));

@@ -10,6 +10,7 @@
 #include "engine/scheduler/scheduler.h"
 #include "engine/tasks/translator.h"
 #include "server/engine_model.h"
+#include "server/inference_totals.h"
 #include "server/metrics.h"
 #include "server/reject_reason.h"
 
@@ -30,6 +31,17 @@ enum class Method {
   kListVersions,
   kLoadModel,
   kUnloadModel,
+  kServerLive,
+  kServerReady,
+  kServerMetadata,
+  kModelReady,
+  kModelMetadata,
+  kModelInfer,
+  kModelConfig,
+  kModelStatistics,
+  kRepositoryIndex,
+  kRepositoryModelLoad,
+  kRepositoryModelUnload,
   kCount
 };
 absl::string_view MethodName(Method method);
@@ -70,6 +82,7 @@ class ModelMetrics {
   void OnLoaded(const EngineModelSummary& model);
   void OnLoadFailed(grpc::StatusCode code);
   void OnReload(ReloadResult result);
+  InferenceTotals Totals() const { return totals_.Read(); }
 
   // As SchedulerObserver's; what an engine holds is told by what changes.
   void OnStep(const SchedulerObserver::StepStats& stats);
@@ -129,6 +142,7 @@ class ModelMetrics {
   Histogram& decode_step_time_;
   Gauge& queue_depth_;
   std::array<WorkerGauges, kMaxWorkers> workers_{};
+  InferenceCounter totals_;
 };
 
 }  // namespace attendant

@@ -97,6 +97,8 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
       model_service_(context_),
       admin_service_(context_, models_),
       admin_model_service_(context_),
+      inference_service_(context_, {health_, models_, kserve::Door::kMain}),
+      admin_inference_service_(context_, {admin_health_, models_, kserve::Door::kAdmin}),
       reflection_(identity_.keys()),
       admin_reflection_(identity_.keys()) {}
 
@@ -161,18 +163,20 @@ std::vector<std::string> Server::RegisterServices(grpc::ServerBuilder& builder) 
   builder.RegisterService(&embedding_service_);
   builder.RegisterService(&classification_service_);
   builder.RegisterService(&model_service_);
+  builder.RegisterService(&inference_service_);
   builder.RegisterService(&health_);
   return {v1::TranslationService::service_full_name(), v1::EmbeddingService::service_full_name(),
           v1::ClassificationService::service_full_name(), v1::ModelService::service_full_name(),
-          grpc::health::v1::Health::service_full_name()};
+          inference::GRPCInferenceService::service_full_name(), grpc::health::v1::Health::service_full_name()};
 }
 
 std::vector<std::string> Server::RegisterAdminServices(grpc::ServerBuilder& builder) {
   builder.RegisterService(&admin_service_);
   builder.RegisterService(&admin_model_service_);
+  builder.RegisterService(&admin_inference_service_);
   builder.RegisterService(&admin_health_);
   return {v1::AdminService::service_full_name(), v1::ModelService::service_full_name(),
-          grpc::health::v1::Health::service_full_name()};
+          inference::GRPCInferenceService::service_full_name(), grpc::health::v1::Health::service_full_name()};
 }
 
 absl::Status Server::StartAdmin() {
@@ -278,6 +282,7 @@ void Server::UpdateHealth() {
   SetHealth("attendant.v1.EmbeddingService", registry_.IsReady({Task::kEmbedText, Task::kEmbedImage}));
   SetHealth("attendant.v1.ClassificationService",
             registry_.IsReady({Task::kClassifyText, Task::kClassifyImage, Task::kLabelTokens}));
+  SetHealth("inference.GRPCInferenceService", registry_.IsReady());
   SetHealth("", registry_.IsReady());
 }
 

@@ -16,6 +16,7 @@
 #include "server/embedding_service.h"
 #include "server/front_door/listener.h"
 #include "server/health_service.h"
+#include "server/kserve/inference_service.h"
 #include "server/logging.h"
 #include "server/memory_guard.h"
 #include "server/metrics.h"
@@ -85,6 +86,8 @@ class Server {
   ModelServiceImpl model_service_;
   AdminServiceImpl admin_service_;
   ModelServiceImpl admin_model_service_;
+  kserve::InferenceServiceImpl inference_service_;
+  kserve::InferenceServiceImpl admin_inference_service_;
   ReflectionServices reflection_;
   ReflectionServices admin_reflection_;
   std::unique_ptr<prometheus::Exposer> exposer_;

@@ -23,8 +23,8 @@ using grpc::StatusCode;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-enum class Needs { kNothing, kAnyKey, kInfer };
-enum class Where { kMain, kBoth };
+enum class Needs { kNothing, kAnyKey, kInfer, kAdmin };
+enum class Where { kMain, kAdmin, kBoth };
 
 struct Rpc {
   std::string method;
@@ -48,6 +48,17 @@ const std::vector<Rpc>& Rpcs() {
       {"/attendant.v1.AdminService/UnloadModel", Needs::kAdmin, Where::kAdmin},
       {"/attendant.v1.ModelService/ListModels", Needs::kAnyKey, Where::kBoth},
       {"/attendant.v1.ModelService/GetModel", Needs::kAnyKey, Where::kBoth},
+      {"/inference.GRPCInferenceService/ServerLive", Needs::kAnyKey, Where::kBoth},
+      {"/inference.GRPCInferenceService/ServerReady", Needs::kAnyKey, Where::kBoth},
+      {"/inference.GRPCInferenceService/ServerMetadata", Needs::kAnyKey, Where::kBoth},
+      {"/inference.GRPCInferenceService/ModelReady", Needs::kAnyKey, Where::kBoth},
+      {"/inference.GRPCInferenceService/ModelMetadata", Needs::kAnyKey, Where::kBoth},
+      {"/inference.GRPCInferenceService/ModelInfer", Needs::kInfer, Where::kBoth},
+      {"/inference.GRPCInferenceService/ModelConfig", Needs::kAnyKey, Where::kBoth},
+      {"/inference.GRPCInferenceService/ModelStatistics", Needs::kAnyKey, Where::kBoth},
+      {"/inference.GRPCInferenceService/RepositoryIndex", Needs::kAnyKey, Where::kBoth},
+      {"/inference.GRPCInferenceService/RepositoryModelLoad", Needs::kAdmin, Where::kBoth},
+      {"/inference.GRPCInferenceService/RepositoryModelUnload", Needs::kAdmin, Where::kBoth},
       {"/grpc.health.v1.Health/Check", Needs::kNothing, Where::kBoth},
       {"/grpc.health.v1.Health/Watch", Needs::kNothing, Where::kBoth},
       {"/grpc.health.v1.Health/List", Needs::kNothing, Where::kBoth},
@@ -67,6 +78,7 @@ struct Caller {
   CallMetadata metadata;
   bool is_known = false;
   bool may_infer = false;
+  bool may_admin = false;
 };
 
 std::vector<Caller> Callers() {
@@ -80,9 +92,9 @@ std::vector<Caller> Callers() {
           {"infer, scheme in small letters", {{"authorization", "bearer " + KeyOf("infer")}}, true, true},
           {"infer by x-api-key", {{"x-api-key", KeyOf("infer")}}, true, true},
           {"wrong by x-api-key", {{"x-api-key", "x"}}},
-          {"admin", Bearer("admin"), true, false},
+          {"admin", Bearer("admin"), true, false, true},
           {"metrics", Bearer("metrics"), true, false},
-          {"all", Bearer("all"), true, true}};
+          {"all", Bearer("all"), true, true, true}};
 }
 
 std::string KeyFileText() {
@@ -100,10 +112,11 @@ bool IsRefusal(StatusCode code) {
 
 // nullopt: let in, whatever the answer then is.
 std::optional<StatusCode> Expected(const Rpc& rpc, const Caller& caller, bool at_admin) {
-  if (at_admin && rpc.where == Where::kMain) return StatusCode::UNIMPLEMENTED;
+  if (rpc.where == (at_admin ? Where::kMain : Where::kAdmin)) return StatusCode::UNIMPLEMENTED;
   if (rpc.needs == Needs::kNothing) return std::nullopt;
   if (!caller.is_known) return StatusCode::UNAUTHENTICATED;
   if (rpc.needs == Needs::kInfer && !caller.may_infer) return StatusCode::PERMISSION_DENIED;
+  if (rpc.needs == Needs::kAdmin && !caller.may_admin) return StatusCode::PERMISSION_DENIED;
   return std::nullopt;
 }
 
@@ -221,13 +234,14 @@ TEST_F(IdentityTest, EveryRpcByCertificateAlone) {
     std::string common_name;
     bool is_known;
     bool may_infer;
+    bool may_admin;
   };
-  for (const Case& c : {Case{"worker.example.com", true, true}, Case{"admin.example.com", true, false},
-                        Case{"unlisted.example.com", false, false}}) {
+  for (const Case& c : {Case{"worker.example.com", true, true, false}, Case{"admin.example.com", true, false, true},
+                        Case{"unlisted.example.com", false, false, false}}) {
     const TestCertificate client =
         MakeCertificate({.common_name = c.common_name, .issuer = &files_.client_ca()});
     const Connection connection = {files_.ca().pem, &client};
-    const std::vector<Caller> callers = {{c.common_name, {}, c.is_known, c.may_infer},
+    const std::vector<Caller> callers = {{c.common_name, {}, c.is_known, c.may_infer, c.may_admin},
                                          {c.common_name + " and a wrong key", Bearer("stranger")},
                                          {c.common_name + " and a key", Bearer("infer"), true, true}};
     ExpectTable(ConnectSecurely(server.server().grpc_port(), connection), callers, /*at_admin=*/false);
@@ -238,7 +252,8 @@ TEST_F(IdentityTest, EveryRpcByCertificateAlone) {
 TEST_F(IdentityTest, EveryRpcWithoutKeysIsOpen) {
   IdentityServer server(Config());
   for (Caller caller : Callers()) {
-    caller.is_known = caller.may_infer = true;
+    caller.is_known = caller.may_infer = true;  // But nobody may load and unload at the main listener.
+    caller.may_admin = false;
     ExpectTable(ConnectSecurely(server.server().grpc_port(), {}), {caller}, /*at_admin=*/false);
   }
 }
@@ -280,7 +295,8 @@ TEST_F(IdentityTest, NoRpcOverAWrongConnection) {
     for (const int port : {server.grpc_port(), server.admin_port()}) {
       const auto channel = ConnectSecurely(port, c.connection);
       for (const Rpc& rpc : Rpcs()) {
-        if (c.is_good && port == server.admin_port() && rpc.where == Where::kMain) continue;
+        const Where elsewhere = port == server.admin_port() ? Where::kMain : Where::kAdmin;
+        if (c.is_good && rpc.where == elsewhere) continue;
         const CallResult result = CallAny(channel, rpc.method, Bearer("all"));
         SCOPED_TRACE(absl::StrCat(c.name, ": ", rpc.method, ": ", result.message));
         EXPECT_EQ(result.code == StatusCode::UNAVAILABLE, !c.is_good) << result.code;
