@@ -26,3 +26,16 @@ attendant_build() {
   cmake --preset "$preset" >/dev/null
   cmake --build --preset "$preset" --parallel "$(nproc)" "${targets[@]}"
 }
+
+# The path of an nginx; fails if there is none. Debian keeps it where only root looks.
+attendant_nginx() {
+  PATH=$PATH:/usr/sbin command -v nginx || { [[ -x build/tools/usr/sbin/nginx ]] && echo "$PWD/build/tools/usr/sbin/nginx"; }
+}
+
+# nginx for the tests, unpacked into build/tools: installed, Debian's package would start a web server on port 80 of a machine that
+# only wanted to run tests. Without a network the tests that need it say that they skip.
+attendant_unpack_nginx() {
+  attendant_nginx >/dev/null && return 0
+  mkdir -p build/tools
+  (cd build/tools && apt-get download -qq nginx && dpkg-deb -x nginx_*.deb . && rm nginx_*.deb) || echo "nginx cannot be had: its tests will skip." >&2
+}

@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <exception>
 #include <fstream>
+#include <future>
 #include <thread>
 #include <utility>
 
@@ -14,6 +16,7 @@
 #include "engine/base/cpu_budget.h"
 #include "engine/base/status_macros.h"
 #include "server/engine_loader.h"
+#include "server/signals.h"
 #include "server/version.h"
 
 namespace attendant {
@@ -70,10 +73,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig
   std::unique_ptr<Server> server(new Server(config, log));
   server->UpdateHealth();
   ATTENDANT_RETURN_IF_ERROR(server->StartMetrics());
+  const bool loads_first = config.lifecycle().listen_when_ready();
+  if (loads_first) {
+    server->registry_.StartLoading();
+    ATTENDANT_RETURN_IF_ERROR(server->WaitUntilLoaded());
+  }
   ATTENDANT_RETURN_IF_ERROR(server->StartGrpc());
   ATTENDANT_RETURN_IF_ERROR(server->WritePortFile());
   server->LogStart();
-  server->registry_.StartLoading();
+  if (!loads_first) server->registry_.StartLoading();
   return server;
 }
 
@@ -94,6 +102,16 @@ absl::Status Server::StartMetrics() {
   exposer_->RegisterCollectable(process_metrics_);
   metrics_port_ = exposer_->GetListeningPorts().front();
   return absl::OkStatus();
+}
+
+absl::Status Server::WaitUntilLoaded() const {
+  const auto is_loading = [](const ServedModel& model) { return model.state == ModelState::kLoading; };
+  while (true) {
+    const std::vector<ServedModel> models = registry_.List();
+    if (std::none_of(models.begin(), models.end(), is_loading)) return absl::OkStatus();
+    if (ShutdownSignals::IsPending()) return absl::CancelledError("told to stop while models were loading");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 absl::Status Server::StartGrpc() {
@@ -159,15 +177,29 @@ bool Server::Drain() {
   metrics_.SetDraining();
   health_.BeginDrain();
   std::this_thread::sleep_for(std::chrono::milliseconds(config_.lifecycle().drain_grace_ms()));
-  tracker_.StopAccepting();
   // Whoever does not take an answer shall not keep the others' drain from being complete.
   stall_watch_.Shorten(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()) / 2);
-  const bool is_idle = tracker_.WaitIdle(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
   health_.EndWatches();
-  // Cuts off what is left, after all that is accepted has had its time.
-  grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
+  const bool is_idle = FinishCalls(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
   const std::chrono::duration<double> took = Clock::Real().Now() - start;
   log_.Info("drained", {{"complete", is_idle}, {"seconds", took.count()}});
+  return is_idle;
+}
+
+// Clients are told to go elsewhere (GOAWAY) and the port closes at once: a refusal in an answer of its own
+// would be one that a proxy in front hands on, where it tries the other replica after these two.
+bool Server::FinishCalls(Duration timeout) {
+  constexpr std::chrono::milliseconds kLastWords(500);
+  const TimePoint end = Clock::Real().Now() + timeout;
+  const std::future<void> shutdown = std::async(std::launch::async, [this, timeout, kLastWords] {
+    grpc_->Shutdown(std::chrono::system_clock::now() + timeout + kLastWords);
+  });
+  bool is_idle = tracker_.WaitIdle(timeout);
+  if (shutdown.wait_for(kLastWords) == std::future_status::ready) return is_idle;
+  // Calls that nobody waits for (reflection), and those that began in the last moment.
+  is_idle = is_idle && tracker_.WaitIdle(std::max(end - Clock::Real().Now(), Duration::zero()));
+  tracker_.StopAccepting();
+  grpc_server_cancel_all_calls(grpc_->c_server());
   return is_idle;
 }
 

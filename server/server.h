@@ -26,7 +26,8 @@ namespace attendant {
 class Server {
  public:
   // config: as CompleteConfig gives it. log must outlive the server. Errors: UNAVAILABLE a port is taken;
-  // FAILED_PRECONDITION the port file cannot be written.
+  // FAILED_PRECONDITION the port file cannot be written; CANCELLED a shutdown signal came while it waited for
+  // its models (listen_when_ready).
   static absl::StatusOr<std::unique_ptr<Server>> Start(const config::ServerConfig& config, const Logger& log);
   // Drains with what is left of the configured times if nobody did.
   ~Server();
@@ -34,18 +35,20 @@ class Server {
   int grpc_port() const { return grpc_port_; }
   int metrics_port() const { return metrics_port_; }  // 0: none.
 
-  // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then new ones are
-  // refused and the accepted ones are waited for; Watches end; the ports close. False if drain_timeout_ms
-  // came before every accepted call was answered.
+  // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then Watches end,
+  // the port closes, connections get a GOAWAY, and the accepted calls are waited for. False if
+  // drain_timeout_ms came before every accepted call was answered.
   bool Drain();
 
  private:
   Server(const config::ServerConfig& config, const Logger& log);
   absl::Status StartMetrics();
+  absl::Status WaitUntilLoaded() const;
   absl::Status StartGrpc();
   absl::Status WritePortFile() const;
   void LogStart() const;
   void UpdateHealth();
+  bool FinishCalls(Duration timeout);
 
   const config::ServerConfig config_;
   const Logger& log_;
