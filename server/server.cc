@@ -16,6 +16,7 @@
 #include "engine/base/cpu_budget.h"
 #include "engine/base/status_macros.h"
 #include "server/engine_loader.h"
+#include "server/port_sockets.h"
 #include "server/signals.h"
 #include "server/version.h"
 
@@ -177,17 +178,32 @@ bool Server::Drain() {
   metrics_.SetDraining();
   health_.BeginDrain();
   std::this_thread::sleep_for(std::chrono::milliseconds(config_.lifecycle().drain_grace_ms()));
+  StopListening(grpc_port_);
+  health_.EndWatches();  // Or they would hold their connections.
+  WaitForConnectionsToAge();
   // Whoever does not take an answer shall not keep the others' drain from being complete.
   stall_watch_.Shorten(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()) / 2);
-  health_.EndWatches();
   const bool is_idle = FinishCalls(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
   const std::chrono::duration<double> took = Clock::Real().Now() - start;
   log_.Info("drained", {{"complete", is_idle}, {"seconds", took.count()}});
   return is_idle;
 }
 
-// Clients are told to go elsewhere (GOAWAY) and the port closes at once: a refusal in an answer of its own
-// would be one that a proxy in front hands on, where it tries the other replica after these two.
+// Where connections have an age at which they are asked to go, all have gone within that time once no new
+// ones come, and none lost a call: until then all are answered.
+void Server::WaitForConnectionsToAge() const {
+  constexpr std::chrono::milliseconds kPoll(10), kRound(250);
+  const auto age = std::chrono::milliseconds(config_.transport().max_connection_age_ms());
+  if (age.count() == 0) return;
+  const auto timeout = std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms());
+  // gRPC varies the age by a tenth.
+  const TimePoint end = Clock::Real().Now() + std::min<Duration>(age + age / 10 + kRound, timeout);
+  while (CountConnections(grpc_port_) > 0 && Clock::Real().Now() < end) std::this_thread::sleep_for(kPoll);
+}
+
+// Whoever is still connected is told to go elsewhere (GOAWAY); gRPC cancels a call that a client begins
+// before it has read that. Not by refusals in answers: those a proxy hands on, where it tries another replica
+// after a GOAWAY.
 bool Server::FinishCalls(Duration timeout) {
   constexpr std::chrono::milliseconds kLastWords(500);
   const TimePoint end = Clock::Real().Now() + timeout;

@@ -35,8 +35,9 @@ class Server {
   int grpc_port() const { return grpc_port_; }
   int metrics_port() const { return metrics_port_; }  // 0: none.
 
-  // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then Watches end,
-  // the port closes, connections get a GOAWAY, and the accepted calls are waited for. False if
+  // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then the port
+  // closes; if max_connection_age_ms is set, calls are accepted until all connections have reached that age
+  // and gone; Watches end; who is left gets a GOAWAY, and the accepted calls are waited for. False if
   // drain_timeout_ms came before every accepted call was answered.
   bool Drain();
 
@@ -48,6 +49,7 @@ class Server {
   absl::Status WritePortFile() const;
   void LogStart() const;
   void UpdateHealth();
+  void WaitForConnectionsToAge() const;
   bool FinishCalls(Duration timeout);
 
   const config::ServerConfig config_;

@@ -55,8 +55,8 @@ for _ in {1..100}; do [[ -e $run/nginx.pid ]] || break; sleep 0.1; done
 awk -v first="127.0.0.1:${port[0]}" '
   match($0, /"replicas":"[^"]*"/) {
     replicas = substr($0, RSTART + 12, RLENGTH - 13)
-    if (replicas ~ /,/) ++twice
-    sub(/.*, /, "", replicas)
+    if (replicas ~ /,| : /) ++twice
+    sub(/.*(, | : )/, "", replicas)
     if (replicas == first) ++a; else ++b
   }
   END { printf "%-34s %d, %d\n%-34s %d\n", "calls by replica, as nginx saw it", a, b, "calls that nginx tried twice", twice }
