@@ -1,10 +1,11 @@
 # Sourced by ./quickstart and ./test: installs the packages that are missing, configures and builds one preset.
 
-attendant_packages() { grep -v '^#' deploy/debian-packages.txt; }
+attendant_packages() { grep -hv '^#' "$@"; }
 
+# attendant_install_packages [LIST ...]: deploy/debian-packages.txt unless said otherwise.
 attendant_install_packages() {
   local missing=() package
-  for package in $(attendant_packages); do
+  for package in $(attendant_packages "${@:-deploy/debian-packages.txt}"); do
     dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
   done
   ((${#missing[@]})) || return 0

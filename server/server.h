@@ -36,8 +36,8 @@ class Server {
   int metrics_port() const { return metrics_port_; }  // 0: none.
 
   // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then the port
-  // closes; if max_connection_age_ms is set, calls are accepted until all connections have reached that age
-  // and gone; Watches end; who is left gets a GOAWAY, and the accepted calls are waited for. False if
+  // closes and Watches end; if max_connection_age_ms is set, calls are accepted until all connections have
+  // reached that age and gone; who is left gets a GOAWAY, and the accepted calls are waited for. False if
   // drain_timeout_ms came before every accepted call was answered.
   bool Drain();
 
