@@ -28,6 +28,13 @@ bool IsListening(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) == 0 && is_listening != 0;
 }
 
+// A socket that no longer listens is not connected either.
+bool IsConnected(int fd) {
+  sockaddr_storage peer{};
+  socklen_t length = sizeof(peer);
+  return getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0;
+}
+
 std::vector<int> SocketsOf(int port) {
   std::vector<int> sockets;
   std::error_code error;
@@ -51,7 +58,7 @@ void StopListening(int port) {
 int CountConnections(int port) {
   int count = 0;
   for (const int fd : SocketsOf(port)) {
-    if (!IsListening(fd)) ++count;
+    if (IsConnected(fd)) ++count;
   }
   return count;
 }
