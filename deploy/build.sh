@@ -1,10 +1,11 @@
 # Sourced by ./quickstart and ./test: installs the packages that are missing, configures and builds one preset.
 
-attendant_packages() { grep -v '^#' deploy/debian-packages.txt; }
+attendant_packages() { grep -hv '^#' "$@"; }
 
+# attendant_install_packages [LIST ...]: deploy/debian-packages.txt unless said otherwise.
 attendant_install_packages() {
   local missing=() package
-  for package in $(attendant_packages); do
+  for package in $(attendant_packages "${@:-deploy/debian-packages.txt}"); do
     dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
@@ -25,4 +26,17 @@ attendant_build() {
   (($#)) && targets=(--target "$@")
   cmake --preset "$preset" >/dev/null
   cmake --build --preset "$preset" --parallel "$(nproc)" "${targets[@]}"
+}
+
+# The path of an nginx; fails if there is none. Debian keeps it where only root looks.
+attendant_nginx() {
+  PATH=$PATH:/usr/sbin command -v nginx || { [[ -x build/tools/usr/sbin/nginx ]] && echo "$PWD/build/tools/usr/sbin/nginx"; }
+}
+
+# nginx for the tests, unpacked into build/tools: installed, Debian's package would start a web server on port 80 of a machine that
+# only wanted to run tests. Without a network the tests that need it say that they skip.
+attendant_unpack_nginx() {
+  attendant_nginx >/dev/null && return 0
+  mkdir -p build/tools
+  (cd build/tools && apt-get download -qq nginx && dpkg-deb -x nginx_*.deb . && rm nginx_*.deb) || echo "nginx cannot be had: its tests will skip." >&2
 }

@@ -3,10 +3,15 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/log_drops.h"
 
 namespace attendant {
 namespace {
@@ -29,7 +34,13 @@ std::string TextValue(const ordered_json& value) {
   return all_plain ? text : Dump(value);
 }
 
+std::atomic<int64_t> lines_dropped = 0;
+
 }  // namespace
+
+int64_t LogLinesDropped() {
+  return lines_dropped;
+}
 
 std::string FormatLogLine(config::Logging::Format format, absl::string_view time,
                           config::Logging::Level level, absl::string_view event, const LogFields& fields) {
@@ -63,6 +74,11 @@ void Logger::Log(config::Logging::Level level, absl::string_view event, const Lo
   if (!IsOn(level)) return;
   const std::string time = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
   sink_->log(spdlog::level::info, "{}", FormatLogLine(format_, time, level, event, fields));
+  // spdlog does not look at what becomes of its writes.
+  if (std::ferror(stderr) != 0) {
+    std::clearerr(stderr);
+    ++lines_dropped;
+  }
 }
 
 }  // namespace attendant

@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "server/log_drops.h"
 
 namespace attendant {
 namespace {
@@ -89,6 +90,8 @@ std::vector<MetricFamily> ProcessMetrics::Collect() const {
       Family("process_max_fds", "Limit of open file descriptors", MetricType::Gauge, MaxDescriptors()),
       Family("process_threads", "Threads", MetricType::Gauge, NumberAt(stat, kThreads)),
       Family("process_start_time_seconds", "Start, in seconds since 1970", MetricType::Gauge, start),
+      Family("attendant_log_lines_dropped_total", "Lines of the log that could not be written",
+             MetricType::Counter, static_cast<double>(LogLinesDropped())),
   };
 }
 

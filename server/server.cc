@@ -1,11 +1,13 @@
 #include "server/server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <exception>
 #include <fstream>
+#include <future>
 #include <thread>
 #include <utility>
 
@@ -15,6 +17,7 @@
 #include "server/configuration.h"
 #include "server/engine_loader.h"
 #include "server/repository/warm_up.h"
+#include "server/signals.h"
 #include "server/version.h"
 
 namespace attendant {
@@ -107,12 +110,17 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig
   server->UpdateHealth();
   ATTENDANT_RETURN_IF_ERROR(server->identity_.Start());
   ATTENDANT_RETURN_IF_ERROR(server->StartMetrics());
+  const bool loads_first = config.lifecycle().listen_when_ready();
+  if (loads_first) {
+    server->models_.Start();
+    ATTENDANT_RETURN_IF_ERROR(server->WaitUntilLoaded());
+  }
   ATTENDANT_RETURN_IF_ERROR(server->StartGrpc());
   ATTENDANT_RETURN_IF_ERROR(server->StartAdmin());
   ATTENDANT_RETURN_IF_ERROR(server->WritePortFile());
   server->LogStart();
   server->WarnOfOpenDoors();
-  server->models_.Start();
+  if (!loads_first) server->models_.Start();
   return server;
 }
 
@@ -138,6 +146,16 @@ absl::Status Server::StartMetrics() {
   exposer_->RegisterCollectable(process_metrics_);
   metrics_port_ = exposer_->GetListeningPorts().front();
   return absl::OkStatus();
+}
+
+absl::Status Server::WaitUntilLoaded() const {
+  const auto is_loading = [](const ServedModel& model) { return model.state == ModelState::kLoading; };
+  while (true) {
+    const std::vector<ServedModel> models = registry_.List();
+    if (std::none_of(models.begin(), models.end(), is_loading)) return absl::OkStatus();
+    if (ShutdownSignals::IsPending()) return absl::CancelledError("told to stop while models were loading");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 absl::Status Server::OpenFrontDoor() {
@@ -295,19 +313,50 @@ bool Server::Drain() {
   health_.BeginDrain();
   admin_health_.BeginDrain();
   std::this_thread::sleep_for(std::chrono::milliseconds(config_.lifecycle().drain_grace_ms()));
-  tracker_.StopAccepting();
+  listener_->StopAccepting();
+  health_.EndWatches();  // Or they would hold their connections.
+  admin_health_.EndWatches();
+  WaitForConnectionsToAge();
   // Whoever does not take an answer shall not keep the others' drain from being complete.
   stall_watch_.Shorten(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()) / 2);
-  const bool is_idle = tracker_.WaitIdle(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
-  health_.EndWatches();
-  admin_health_.EndWatches();
-  listener_->StopAccepting();
-  // Cuts off what is left, after all that is accepted has had its time.
-  const auto cut_off = std::chrono::system_clock::now() + std::chrono::milliseconds(500);
-  grpc_->Shutdown(cut_off);
-  if (admin_ != nullptr) admin_->Shutdown(cut_off);
+  const bool is_idle = FinishCalls(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
   const std::chrono::duration<double> took = Clock::Real().Now() - start;
   log_.Info("drained", {{"complete", is_idle}, {"seconds", took.count()}});
+  return is_idle;
+}
+
+// Where connections have an age at which they are asked to go, all have gone within that time once no new
+// ones come, and none lost a call: until then all are answered.
+void Server::WaitForConnectionsToAge() const {
+  constexpr std::chrono::milliseconds kPoll(10), kRound(250);
+  const auto age = std::chrono::milliseconds(config_.transport().max_connection_age_ms());
+  if (age.count() == 0) return;
+  const auto timeout = std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms());
+  // gRPC varies the age by a tenth.
+  const TimePoint end = Clock::Real().Now() + std::min<Duration>(age + age / 10 + kRound, timeout);
+  while (connection_metrics_.open() > 0 && Clock::Real().Now() < end) std::this_thread::sleep_for(kPoll);
+}
+
+// Whoever is still connected is told to go elsewhere (GOAWAY); gRPC cancels a call that a client begins
+// before it has read that. Not by refusals in answers: those a proxy hands on, where it tries another replica
+// after a GOAWAY.
+bool Server::FinishCalls(Duration timeout) {
+  constexpr std::chrono::milliseconds kLastWords(500);
+  const TimePoint end = Clock::Real().Now() + timeout;
+  const auto shut_down = [timeout, kLastWords](grpc::Server& server) {
+    return std::async(std::launch::async, [&server, timeout, kLastWords] {
+      server.Shutdown(std::chrono::system_clock::now() + timeout + kLastWords);
+    });
+  };
+  const std::future<void> admin = admin_ == nullptr ? std::future<void>() : shut_down(*admin_);
+  const std::future<void> main = shut_down(*grpc_);
+  bool is_idle = tracker_.WaitIdle(timeout);
+  if (main.wait_for(kLastWords) == std::future_status::ready) return is_idle;
+  // Calls that nobody waits for (reflection), and those that began in the last moment.
+  is_idle = is_idle && tracker_.WaitIdle(std::max(end - Clock::Real().Now(), Duration::zero()));
+  tracker_.StopAccepting();
+  grpc_server_cancel_all_calls(grpc_->c_server());
+  if (admin_ != nullptr) grpc_server_cancel_all_calls(admin_->c_server());
   return is_idle;
 }
 

@@ -36,7 +36,8 @@ namespace attendant {
 class Server {
  public:
   // config: as CompleteConfig gives it. log must outlive the server. Errors: UNAVAILABLE a port is taken;
-  // FAILED_PRECONDITION the port file cannot be written; INVALID_ARGUMENT certificate, key or key file.
+  // FAILED_PRECONDITION the port file cannot be written; INVALID_ARGUMENT certificate, key or key file;
+  // CANCELLED a shutdown signal came while it waited for its models (listen_when_ready).
   static absl::StatusOr<std::unique_ptr<Server>> Start(const config::ServerConfig& config, const Logger& log);
   // Drains with what is left of the configured times if nobody did.
   ~Server();
@@ -45,14 +46,16 @@ class Server {
   int metrics_port() const { return metrics_port_; }  // 0: none.
   int admin_port() const { return admin_port_; }      // 0: none.
 
-  // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then new ones are
-  // refused and the accepted ones are waited for; Watches end; the ports close. False if drain_timeout_ms
-  // came before every accepted call was answered.
+  // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then the port
+  // closes and Watches end; if max_connection_age_ms is set, calls are accepted until all connections have
+  // reached that age and gone; who is left gets a GOAWAY, and the accepted calls are waited for. False if
+  // drain_timeout_ms came before every accepted call was answered.
   bool Drain();
 
  private:
   Server(const config::ServerConfig& config, const Logger& log);
   absl::Status StartMetrics();
+  absl::Status WaitUntilLoaded() const;
   absl::Status StartGrpc();
   absl::Status OpenFrontDoor();
   absl::Status StartAdmin();
@@ -64,6 +67,8 @@ class Server {
   void WarnOfOpenDoors() const;
   void UpdateHealth();
   void SetHealth(const std::string& service, bool is_serving);
+  void WaitForConnectionsToAge() const;
+  bool FinishCalls(Duration timeout);
 
   std::set<std::string> known_models_;  // That health tells of. Of whoever calls UpdateHealth.
   const config::ServerConfig config_;

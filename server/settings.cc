@@ -31,7 +31,8 @@ constexpr absl::string_view kEngine = "Processor and memory, for each model";
 constexpr absl::string_view kRepository = "Models at run time";
 constexpr absl::string_view kTransport = "Connections";
 constexpr absl::string_view kLogging = "Log, on standard error";
-constexpr absl::string_view kLifecycle = "Shutting down (SIGTERM or SIGINT; a second signal ends at once)";
+constexpr absl::string_view kLifecycle =
+    "Starting, and shutting down (SIGTERM or SIGINT; a second signal ends at once)";
 
 constexpr Setting kSettings[] = {
     {"listen", "listen_address", kPorts, "HOST:PORT", "where gRPC listens; port 0: the system chooses"},
@@ -122,6 +123,8 @@ constexpr Setting kSettings[] = {
     {"log-format", "logging.format", kLogging, "text|json", "how a line looks"},
     {"log-level", "logging.level", kLogging, "debug|info|warning|error",
      "the least level written; debug has a line for each request"},
+    {"listen-when-ready", "lifecycle.listen_when_ready", kLifecycle, "",
+     "open the gRPC port only once all models are loaded: for balancers that do not ask for health"},
     {"drain-grace-ms", "lifecycle.drain_grace_ms", kLifecycle, "MS",
      "go on accepting for so long while health says NOT_SERVING", 0, 600'000},
     {"drain-timeout-ms", "lifecycle.drain_timeout_ms", kLifecycle, "MS",

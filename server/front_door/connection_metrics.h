@@ -5,6 +5,7 @@
 #include <prometheus/registry.h>
 
 #include <array>
+#include <cstdint>
 
 namespace attendant {
 
@@ -30,6 +31,7 @@ class ConnectionMetrics {
   // Of those accepted, also such as were refused at once.
   void OnClosed(CloseReason reason) { closed_[static_cast<size_t>(reason)]->Increment(); }
   void SetOpen(size_t open) { open_.Set(static_cast<double>(open)); }
+  int64_t open() const { return static_cast<int64_t>(open_.Value()); }
 
  private:
   prometheus::Counter& accepted_;

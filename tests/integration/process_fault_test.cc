@@ -97,9 +97,16 @@ TEST_F(ProcessFaultTest, KilledClientsLeaveNothingBehind) {
   EXPECT_GT(Metric("attendant_cancelled_total"), 0);
 }
 
+TEST_F(ProcessFaultTest, LogThatIsWrittenDropsNothing) {
+  Start();
+  ExpectServesAndIsIdle();
+  EXPECT_EQ(Metric("attendant_log_lines_dropped_total"), 0);
+}
+
 TEST_F(ProcessFaultTest, LogThatCannotBeWrittenStopsNothing) {
   Start("/dev/full");
   ExpectServesAndIsIdle();
+  EXPECT_GT(Metric("attendant_log_lines_dropped_total"), 0);
   server_->Signal(SIGTERM);
   EXPECT_EQ(server_->Wait(), 0);
 }

@@ -42,13 +42,14 @@ TEST(OptionsTest, DefaultsAreThoseOfTheSchema) {
 }
 
 TEST(OptionsTest, ValuesComeAfterEqualsOrAsTheNextArgument) {
-  const auto line =
-      ParseWithModel({"--max-queue=7", "--max-rows", "9", "--kv-cache-bytes=2GiB", "--insecure"});
+  const auto line = ParseWithModel(
+      {"--max-queue=7", "--max-rows", "9", "--kv-cache-bytes=2GiB", "--insecure", "--listen-when-ready"});
   ASSERT_TRUE(line.ok()) << line.status();
   EXPECT_EQ(line->config.scheduler().max_queue(), 7);
   EXPECT_EQ(line->config.scheduler().max_rows(), 9);
   EXPECT_EQ(line->config.engine().kv_cache_bytes(), int64_t{2} << 30);
   EXPECT_TRUE(line->config.insecure());
+  EXPECT_TRUE(line->config.lifecycle().listen_when_ready());
 }
 
 TEST(OptionsTest, EnumsAreReadInAnyCase) {
