@@ -13,8 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-json Compose() {
-  return ReadManifests(DeployDir() / "compose/compose.yaml").at(0);
+const json& Compose() {
+  static const json compose = ReadManifests(DeployDir() / "compose/compose.yaml").at(0);
+  return compose;
 }
 
 int64_t Bytes(std::string text) {
@@ -49,7 +50,7 @@ TEST(ComposeTest, ImagesOfOthersArePinned) {
 }
 
 TEST(ComposeTest, OnlyTheServersPortIsPublished) {
-  const json compose = Compose();
+  const json& compose = Compose();
   for (const auto& [name, service] : compose.at("services").items()) {
     EXPECT_EQ(service.contains("ports"), name == "server") << name;
     for (const std::string network : service.at("networks")) {
@@ -63,7 +64,7 @@ TEST(ComposeTest, OnlyTheServersPortIsPublished) {
 
 TEST(ComposeTest, FilesAndVolumesAreThere) {
   const std::filesystem::path dir = DeployDir() / "compose";
-  const json compose = Compose();
+  const json& compose = Compose();
   for (const auto& [name, file] : compose.at("configs").items())
     EXPECT_TRUE(std::filesystem::is_regular_file(dir / file.at("file").get<std::string>())) << name;
   for (const auto& [name, service] : compose.at("services").items()) {
@@ -75,8 +76,10 @@ TEST(ComposeTest, FilesAndVolumesAreThere) {
                   (source[0] == '.' && std::filesystem::is_directory(dir / source)))
           << volume;
     }
-    for (const auto& [other, condition] : service.value("depends_on", json::object()).items())
+    const json needed = service.value("depends_on", json::object());
+    for (const auto& [other, condition] : needed.items()) {
       EXPECT_TRUE(compose.at("services").contains(other)) << name;
+    }
   }
 }
 

@@ -118,7 +118,7 @@ class Links {
 
   void CheckAutoscaler(const json& autoscaler) {
     const json& target = At(autoscaler, "/spec/scaleTargetRef");
-    const json* deployment = attendant::Find(manifests_, target.value("kind", ""), target.value("name", ""));
+    const json* deployment = attendant::Find(manifests_, TextAt(target, "/kind"), TextAt(target, "/name"));
     Require(deployment != nullptr, autoscaler, "scales what there is not");
     if (deployment == nullptr) return;
     Require(At(*deployment, "/spec/replicas").is_null(), *deployment,
@@ -149,9 +149,9 @@ class Links {
   void CheckVolumes(const json& deployment, const json& pod) {
     for (const json& volume : pod.value("volumes", json::array())) {
       const std::string name = volume.value("name", "");
-      const std::string map = At(volume, "/configMap").value("name", ""),
-                        secret = At(volume, "/secret").value("secretName", ""),
-                        claim = At(volume, "/persistentVolumeClaim").value("claimName", "");
+      const std::string map = TextAt(volume, "/configMap/name"),
+                        secret = TextAt(volume, "/secret/secretName"),
+                        claim = TextAt(volume, "/persistentVolumeClaim/claimName");
       Require(map.empty() || attendant::Find(manifests_, "ConfigMap", map), deployment,
               "there is no ConfigMap " + map);
       Require(secret.empty() || secrets_.count(secret) > 0 || attendant::Find(manifests_, "Secret", secret),
@@ -176,9 +176,9 @@ class Links {
               "two volumes at " + mount.at("mountPath").dump());
     }
     const json& security = At(container, "/securityContext");
-    Require(security.value("readOnlyRootFilesystem", false), deployment,
+    Require(At(security, "/readOnlyRootFilesystem") == true, deployment,
             "the root file system can be written");
-    Require(!security.value("allowPrivilegeEscalation", true), deployment, "may gain rights");
+    Require(At(security, "/allowPrivilegeEscalation") == false, deployment, "may gain rights");
     Require(At(security, "/capabilities/drop") == json{"ALL"}, deployment, "keeps capabilities");
     CheckResources(deployment, container);
     for (const char* probe : {"startupProbe", "livenessProbe", "readinessProbe"}) {
@@ -193,7 +193,7 @@ class Links {
 
   void CheckResources(const json& deployment, const json& container) {
     const json& limits = At(container, "/resources/limits");
-    const std::string cpu = limits.value("cpu", "");
+    const std::string cpu = TextAt(limits, "/cpu");
     Require(!cpu.empty() && std::all_of(cpu.begin(), cpu.end(), [](char c) { return c >= '0' && c <= '9'; }),
             deployment, "the CPU limit is not in whole cores");
     Require(limits.contains("memory"), deployment, "has no memory limit");

@@ -61,12 +61,16 @@ const json& At(const json& value, const std::string& pointer) {
   return value.contains(path) ? value.at(path) : null;
 }
 
+std::string TextAt(const json& value, const std::string& pointer) {
+  const json& text = At(value, pointer);
+  return text.is_string() ? text.get<std::string>() : "";
+}
+
 std::string KindOf(const json& object) {
   return object.value("kind", "");
 }
 std::string NameOf(const json& object) {
-  const json& name = At(object, "/metadata/name");
-  return name.is_string() ? name.get<std::string>() : "";
+  return TextAt(object, "/metadata/name");
 }
 
 std::vector<const json*> OfKind(const Manifests& manifests, const std::string& kind) {

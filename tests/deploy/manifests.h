@@ -24,6 +24,8 @@ std::vector<std::pair<std::string, Manifests>> AllManifests();
 
 // The value at a JSON pointer, or null.
 const nlohmann::json& At(const nlohmann::json& value, const std::string& pointer);
+// The text at a JSON pointer, or "".
+std::string TextAt(const nlohmann::json& value, const std::string& pointer);
 std::string KindOf(const nlohmann::json& object);
 std::string NameOf(const nlohmann::json& object);
 std::vector<const nlohmann::json*> OfKind(const Manifests& manifests, const std::string& kind);

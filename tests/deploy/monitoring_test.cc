@@ -22,11 +22,14 @@ namespace {
 using nlohmann::json;
 using LabelsByName = std::map<std::string, std::set<std::string>>;
 
-json Dashboard() {
-  return json::parse(std::ifstream(DeployDir() / "compose/grafana/dashboards/attendant.json"));
+const json& Dashboard() {
+  static const json dashboard =
+      json::parse(std::ifstream(DeployDir() / "compose/grafana/dashboards/attendant.json"));
+  return dashboard;
 }
-json Rules() {
-  return ReadManifests(DeployDir() / "compose/prometheus/rules/attendant.rules.yml").at(0);
+const json& Rules() {
+  static const json rules = ReadManifests(DeployDir() / "compose/prometheus/rules/attendant.rules.yml").at(0);
+  return rules;
 }
 
 // Every expression, with where it stands.
@@ -37,7 +40,7 @@ std::vector<std::pair<std::string, std::string>> Expressions() {
       result.emplace_back(rule.value("alert", rule.value("record", "")), rule.at("expr").get<std::string>());
     }
   }
-  const json dashboard = Dashboard();
+  const json& dashboard = Dashboard();
   for (const json& panel : dashboard.at("panels")) {
     for (const json& target : panel.value("targets", json::array())) {
       result.emplace_back(panel.at("title"), target.at("expr").get<std::string>());
@@ -170,7 +173,7 @@ TEST(MonitoringTest, EveryAlertSaysWhatToDoAndIsTested) {
 }
 
 TEST(MonitoringTest, DashboardAsksTheProvisionedSourceAndFitsTheGrid) {
-  const json dashboard = Dashboard();
+  const json& dashboard = Dashboard();
   const json source =
       At(ReadManifests(DeployDir() / "compose/grafana/provisioning/datasources/prometheus.yml").at(0),
          "/datasources/0");

@@ -39,7 +39,9 @@ class Scanner {
   void OnName(const std::string& name) {
     static const std::set<std::string> lists = {"by",       "without",    "on",
                                                 "ignoring", "group_left", "group_right"};
-    static const std::set<std::string> words = {"and", "or", "unless", "offset", "bool", "inf", "nan"};
+    static const std::set<std::string> words = {"and",   "or",     "unless",   "offset", "bool",   "inf",
+                                                "nan",   "sum",    "min",      "max",    "avg",    "count",
+                                                "group", "stddev", "quantile", "topk",   "bottomk"};
     SkipSpace();
     const char next = at_ < text_.size() ? text_[at_] : ' ';
     if (lists.count(name) > 0) {

@@ -30,7 +30,7 @@ absl::StatusOr<std::string> MountedText(const Manifests& manifests, const json& 
     if (!absl::StartsWith(path, dir)) continue;
     for (const json& volume : pod.value("volumes", json::array())) {
       if (volume.at("name") != mount.at("name")) continue;
-      const json* map = Find(manifests, "ConfigMap", At(volume, "/configMap").value("name", ""));
+      const json* map = Find(manifests, "ConfigMap", TextAt(volume, "/configMap/name"));
       const std::string key = path.substr(dir.size());
       if (map != nullptr && At(*map, "/data").contains(key))
         return map->at("data").at(key).get<std::string>();
