@@ -3,7 +3,7 @@
 
 #include <fstream>
 #include <map>
-#include <optional>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -53,7 +53,9 @@ std::vector<std::pair<std::string, std::string>> Expressions() {
   const json adapter = ReadManifests(DeployDir() / "kubernetes/prometheus-adapter.yaml").at(0);
   for (const json& rule : At(adapter, "/rules/custom")) {
     result.emplace_back("adapter", rule.at("seriesQuery").get<std::string>());
-    result.emplace_back("adapter", rule.at("metricsQuery").get<std::string>());
+    // Its own placeholders, <<.Name>>, stand where labels may.
+    const std::string query = rule.at("metricsQuery");
+    result.emplace_back("adapter", std::regex_replace(query, std::regex("<<[^>]*>>"), ""));
   }
   return result;
 }
