@@ -1,12 +1,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <regex>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "server/configuration.h"
 #include "tests/deploy/manifests.h"
+#include "tests/deploy/schema.h"
 
 namespace attendant {
 namespace {
@@ -22,6 +24,19 @@ int64_t Bytes(std::string text) {
   const int shift = text.back() == 'g' ? 30 : text.back() == 'm' ? 20 : 0;
   if (shift > 0) text.pop_back();
   return std::stoll(text) << shift;
+}
+
+TEST(ComposeTest, FilesFollowTheSpecification) {
+  const json schema = json::parse(std::ifstream(ATTENDANT_SOURCE_DIR "/tests/deploy/schemas/compose.json"));
+  EXPECT_THAT(SchemaProblems(schema, Compose()), testing::IsEmpty());
+  EXPECT_THAT(SchemaProblems(schema, ReadManifests(DeployDir() / "compose/grafana-port.yaml").at(0)),
+              testing::IsEmpty());
+  for (const char* pointer :
+       {"/services/server/read_onli", "/services/grafana/healthcheck/intervall", "/service"}) {
+    json wrong = Compose();
+    wrong[json::json_pointer(pointer)] = true;
+    EXPECT_THAT(SchemaProblems(schema, wrong), testing::Not(testing::IsEmpty())) << pointer;
+  }
 }
 
 TEST(ComposeTest, EveryServiceIsShutIn) {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Makes tests/deploy/schemas/kubernetes.json: JSON Schemas (draft 4) for the kinds in deploy/.
+"""Makes tests/deploy/schemas: kubernetes.json, JSON Schemas (draft 7) for the kinds in deploy/, and compose.json, the Compose Specification's.
 
-From Kubernetes' swagger.json and the CRDs of the Prometheus operator and KServe (all Apache-2.0), without descriptions, and strict: a property
+kubernetes.json is from Kubernetes' swagger.json and the CRDs of the Prometheus operator and KServe (all Apache-2.0), without descriptions, and strict: a property
 that is not known is an error. What a CRD repeats of a core type refers to that type; KServe's InferenceService keeps what SERVED_PROPERTIES names.
 
-  go mod download k8s.io/kubernetes@v1.34.1 github.com/prometheus-operator/prometheus-operator@v0.85.0 github.com/kserve/kserve@v0.15.2
+  go mod download k8s.io/kubernetes@v1.34.1 github.com/prometheus-operator/prometheus-operator@v0.85.0 github.com/kserve/kserve@v0.15.2 \
+    github.com/compose-spec/compose-go/v2@v2.9.0
   tests/deploy/make_schemas.py --modules "$(go env GOMODCACHE)"
 """
 import argparse
@@ -16,6 +17,7 @@ import yaml
 KUBERNETES = "k8s.io/kubernetes@v1.34.1"
 OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 KSERVE = "github.com/kserve/kserve@v0.15.2"
+COMPOSE = "github.com/compose-spec/compose-go/v2@v2.9.0"
 CORE_KINDS = [
     ("", "v1", "ConfigMap"), ("", "v1", "Namespace"), ("", "v1", "PersistentVolumeClaim"), ("", "v1", "Secret"), ("", "v1", "Service"),
     ("", "v1", "ServiceAccount"), ("apps", "v1", "Deployment"), ("autoscaling", "v2", "HorizontalPodAutoscaler"),
@@ -119,10 +121,24 @@ def crd_schemas(modules):
             yield f"{crd['group']}/{version['name']}/{kind}", schema
 
 
+def without_descriptions(node):
+    if isinstance(node, dict):
+        return {k: without_descriptions(v) for k, v in node.items() if not (k == "description" and isinstance(v, str))}
+    return [without_descriptions(v) for v in node] if isinstance(node, list) else node
+
+
+def write_compose_schema(modules):
+    schema = without_descriptions(json.loads((modules / COMPOSE / "schema/compose-spec.json").read_text()))
+    schema.pop("$id")  # References are to the document itself.
+    schema["$comment"] = f"Made by make_schemas.py from {COMPOSE}; Apache License 2.0."
+    (pathlib.Path(__file__).parent / "schemas/compose.json").write_text(json.dumps(schema, indent=1) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--modules", required=True, type=pathlib.Path)
     modules = parser.parse_args().modules
+    write_compose_schema(modules)
     core, roots = core_schemas(modules)
     definitions, kinds = {}, {}
     for name, schema in crd_schemas(modules):

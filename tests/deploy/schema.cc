@@ -10,7 +10,7 @@ namespace attendant {
 
 std::vector<std::string> SchemaProblems(const nlohmann::json& schema, const nlohmann::json& value) {
   valijson::Schema parsed;
-  valijson::SchemaParser(valijson::SchemaParser::kDraft4)
+  valijson::SchemaParser(valijson::SchemaParser::kDraft7)
       .populateSchema(valijson::adapters::NlohmannJsonAdapter(schema), parsed);
   valijson::ValidationResults results;
   valijson::Validator validator;

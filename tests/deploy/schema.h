@@ -6,7 +6,7 @@
 
 namespace attendant {
 
-// What is wrong with a value by a JSON Schema (draft 4); empty: nothing. The schema's references are to its
+// What is wrong with a value by a JSON Schema (draft 7); empty: nothing. The schema's references are to its
 // own "definitions".
 std::vector<std::string> SchemaProblems(const nlohmann::json& schema, const nlohmann::json& value);
 
