@@ -6,7 +6,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 promtool=${PROMTOOL:-$(command -v promtool || echo "$root/build/tools/promtool")}
 if ! [ -x "$promtool" ]; then
   echo "SKIPPED: THE ALERT RULES ARE NOT TESTED: there is no promtool." >&2
-  echo "It is in Debian's package prometheus; set PROMTOOL to it, or let ./test fetch it into build/tools." >&2
+  echo "It is in Debian's package promtool (13) or prometheus (12); set PROMTOOL to it, or let ./test fetch it into build/tools." >&2
   exit 77
 fi
 cd "$root/deploy/compose/prometheus"
