@@ -54,6 +54,14 @@ TEST(ComposeTest, EveryServiceIsShutIn) {
   }
 }
 
+// Compose copies other kinds into the container, which a read-only root refuses (docker/compose issue 12031).
+TEST(ComposeTest, ConfigsAndSecretsAreFiles) {
+  for (const char* kind : {"configs", "secrets"}) {
+    for (const auto& [name, source] : Compose().at(kind).items())
+      EXPECT_TRUE(source.contains("file")) << name;
+  }
+}
+
 TEST(ComposeTest, ImagesOfOthersArePinned) {
   const std::regex pinned(R"(.+:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?)");
   for (const auto& [name, service] : Compose().at("services").items()) {

@@ -23,4 +23,10 @@ trap 'rm -rf "$dir"' EXIT
 for file in kubernetes/rendered/minimal.yaml kubernetes/rendered/production.yaml helm/rendered.yaml; do
   diff -u "$root/deploy/$file" "$dir/$file"
 done
-helm lint --strict --kube-version 1.34.0 "$root/deploy/helm/attendant"
+for values in "$root"/deploy/helm/attendant/values.yaml "$root"/deploy/helm/attendant/ci/*.yaml; do
+  helm lint --strict --kube-version 1.34.0 --values "$values" "$root/deploy/helm/attendant"
+done
+if helm template x "$root/deploy/helm/attendant" --kube-version 1.34.0 --set-string resources.limits.cpu=1500m >/dev/null 2>&1; then
+  echo "the chart takes half a core" >&2
+  exit 1
+fi

@@ -73,6 +73,12 @@ TEST(SchemaTest, ChartValuesFollowTheirSchema) {
   const json schema = json::parse(std::ifstream(DeployDir() / "helm/attendant/values.schema.json"));
   const json values = ReadManifests(DeployDir() / "helm/attendant/values.yaml").at(0);
   EXPECT_THAT(SchemaProblems(schema, values), testing::IsEmpty());
+  for (const char* example : {"production", "bare"}) {
+    json merged = values;
+    merged.merge_patch(
+        ReadManifests(DeployDir() / "helm/attendant/ci" / (std::string(example) + "-values.yaml")).at(0));
+    EXPECT_THAT(SchemaProblems(schema, merged), testing::IsEmpty()) << example;
+  }
   json wrong = values;
   wrong["resources"]["limits"]["cpu"] = "1500m";
   EXPECT_THAT(SchemaProblems(schema, wrong), testing::Not(testing::IsEmpty()));
