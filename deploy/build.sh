@@ -19,6 +19,20 @@ attendant_install_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# promtool, for the tests of the alert rules: the binary alone, out of Debian's package (13: promtool; 12: prometheus, which would start a server
+# and bring eleven others), into build/tools. Where it cannot be had, the test that needs it is skipped and says so.
+attendant_fetch_promtool() {
+  local tools=build/tools dir
+  if command -v promtool >/dev/null || [[ -x $tools/promtool ]]; then return 0; fi
+  mkdir -p "$tools"
+  dir=$(mktemp -d "$tools/fetch.XXXXXX")
+  if (cd "$dir" && { apt-get download -qq promtool || apt-get download -qq prometheus; } &&
+      dpkg-deb --fsys-tarfile ./*.deb | tar -x ./usr/bin/promtool) >/dev/null 2>&1; then
+    mv "$dir/usr/bin/promtool" "$tools/promtool"
+  fi
+  rm -rf "$dir"
+}
+
 # attendant_build PRESET [TARGET ...]
 attendant_build() {
   local preset=$1; shift
