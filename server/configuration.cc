@@ -66,6 +66,9 @@ absl::Status CheckModels(const ServerConfig& config, const TextFormat::ParseInfo
     if (model.num_workers() < 0 || model.num_workers() > 1024) {
       return absl::InvalidArgumentError(absl::StrCat(where, "num_workers: must be 0 to 1024"));
     }
+    if (model.weight() < 1 || model.weight() > 1000) {
+      return absl::InvalidArgumentError(absl::StrCat(where, "weight: must be 1 to 1000"));
+    }
   }
   return absl::OkStatus();
 }

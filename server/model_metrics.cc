@@ -69,6 +69,8 @@ ModelMetrics::ModelMetrics(MetricFamilies& families, const std::string& model)
       step_tokens_(families.step_tokens.Add({{"model", model}}, CountBuckets())),
       encode_step_time_(families.step_time.Add({{"model", model}, {"stage", "encode"}}, TimeBuckets())),
       decode_step_time_(families.step_time.Add({{"model", model}, {"stage", "decode"}}, TimeBuckets())),
+      core_time_(families.core_time.Add({{"model", model}})),
+      core_wait_(families.core_wait.Add({{"model", model}}, TimeBuckets())),
       queue_depth_(families.queue_depth.Add({{"model", model}})) {
   AddFixedMetrics();
 }
@@ -189,6 +191,8 @@ void ModelMetrics::OnStep(const StepStats& stats) {
   gauges.running.load(std::memory_order_relaxed)->Set(stats.running);
   gauges.kv_used->Set(stats.num_blocks - stats.free_blocks);
   gauges.kv_free->Set(stats.free_blocks);
+  core_time_.Increment(Seconds(stats.core_time));
+  core_wait_.Observe(Seconds(stats.core_wait));
   if (stats.entered > 0) {
     step_tokens_.Observe(stats.encoded_tokens);
     encode_step_time_.Observe(Seconds(stats.encode_time));

@@ -104,6 +104,8 @@ class ModelMetrics final : public SchedulerObserver {
   Histogram& step_tokens_;
   Histogram& encode_step_time_;
   Histogram& decode_step_time_;
+  Counter& core_time_;
+  Histogram& core_wait_;
   Gauge& queue_depth_;
   std::array<WorkerGauges, kMaxWorkers> workers_{};
 };

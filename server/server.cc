@@ -19,9 +19,9 @@
 namespace attendant {
 namespace {
 
-ModelRegistry::Loader LoaderOf(const config::ServerConfig& config) {
-  return [&config](const config::ModelConfig& model, SchedulerObserver& observer) {
-    return LoadEngineModel(config, model, observer);
+ModelRegistry::Loader LoaderOf(const config::ServerConfig& config, CoreShares& cores) {
+  return [&config, &cores](const config::ModelConfig& model, SchedulerObserver& observer) {
+    return LoadEngineModel(config, model, cores, observer);
   };
 }
 
@@ -58,7 +58,9 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
     : config_(config),
       log_(log),
       process_metrics_(std::make_shared<ProcessMetrics>()),
-      registry_(config_, {LoaderOf(config_), metrics_, log_, Clock::Real(), [this] { UpdateHealth(); }}),
+      cores_(DetectCpuBudget().num_cpus, Clock::Real()),
+      registry_(config_,
+                {LoaderOf(config_, cores_), metrics_, log_, Clock::Real(), [this] { UpdateHealth(); }}),
       stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real()),
       context_{config_.limits(), registry_, metrics_, log_, tracker_, stall_watch_, Clock::Real()},
       translation_service_(context_),

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "engine/base/core_shares.h"
 #include "server/call_tracker.h"
 #include "server/classification_service.h"
 #include "server/embedding_service.h"
@@ -53,6 +54,7 @@ class Server {
   const std::shared_ptr<ProcessMetrics> process_metrics_;
   CallTracker tracker_;
   HealthServiceImpl health_;
+  CoreShares cores_;
   ModelRegistry registry_;
   StallWatch stall_watch_;
   const ServiceContext context_;
