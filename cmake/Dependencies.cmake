@@ -14,6 +14,7 @@ find_package(benchmark REQUIRED)
 find_package(ICU REQUIRED COMPONENTS i18n uc data)
 pkg_check_modules(GRPCPP REQUIRED IMPORTED_TARGET grpc++)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
 # Part of the package libgrpc++-dev, without a pkg-config file of its own.
 find_library(GRPCPP_REFLECTION_LIBRARY grpc++_reflection REQUIRED)

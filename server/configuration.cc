@@ -201,6 +201,9 @@ absl::StatusOr<ServerConfig> CompleteConfig(ServerConfig config) {
   if (!config.metrics_address().empty()) {
     ATTENDANT_RETURN_IF_ERROR(CheckAddress("metrics address", config.metrics_address(), config.insecure()));
   }
+  if (!config.http_address().empty()) {
+    ATTENDANT_RETURN_IF_ERROR(CheckAddress("HTTP address", config.http_address(), config.insecure()));
+  }
   if (config.has_models_dir()) ATTENDANT_RETURN_IF_ERROR(AddModelsOfDir(config));
   ATTENDANT_RETURN_IF_ERROR(CheckNames(config));
   return config;

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/cpu_budget.h"
 #include "engine/base/status_macros.h"
+#include "server/configuration.h"
 #include "server/engine_loader.h"
 #include "server/version.h"
 
@@ -73,6 +74,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig
   server->UpdateHealth();
   ATTENDANT_RETURN_IF_ERROR(server->StartMetrics());
   ATTENDANT_RETURN_IF_ERROR(server->StartGrpc());
+  ATTENDANT_RETURN_IF_ERROR(server->StartHttp());
   ATTENDANT_RETURN_IF_ERROR(server->WritePortFile());
   server->LogStart();
   server->registry_.StartLoading();
@@ -115,12 +117,27 @@ absl::Status Server::StartGrpc() {
       absl::StrCat("cannot listen on ", config_.listen_address(), "; is the port taken? see --listen"));
 }
 
+absl::Status Server::StartHttp() {
+  if (config_.http_address().empty()) return absl::OkStatus();
+  ATTENDANT_ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.http_address()));
+  HttpServer::Options options;
+  options.host = address.host;
+  options.port = address.port;
+  options.max_body_bytes = static_cast<size_t>(config_.limits().max_request_bytes());
+  options.send_timeout = std::chrono::milliseconds(config_.transport().write_timeout_ms());
+  grpc::ChannelArguments arguments;
+  constexpr int kUnlimited = -1;
+  arguments.SetMaxReceiveMessageSize(kUnlimited);  // limits.max_answer_bytes holds it.
+  ATTENDANT_ASSIGN_OR_RETURN(http_, HttpGateway::Start(options, grpc_->InProcessChannel(arguments)));
+  return absl::OkStatus();
+}
+
 absl::Status Server::WritePortFile() const {
   if (config_.port_file().empty()) return absl::OkStatus();
   // Written whole or not at all: whoever waits for the file reads it at once.
   const std::string unfinished = config_.port_file() + ".tmp";
   std::ofstream out(unfinished);
-  out << "grpc " << grpc_port_ << "\nmetrics " << metrics_port_ << "\n";
+  out << "grpc " << grpc_port_ << "\nmetrics " << metrics_port_ << "\nhttp " << http_port() << "\n";
   out.close();
   if (out.good() && std::rename(unfinished.c_str(), config_.port_file().c_str()) == 0)
     return absl::OkStatus();
@@ -136,6 +153,8 @@ void Server::LogStart() const {
                           {"grpc_port", grpc_port_},
                           {"metrics", config_.metrics_address()},
                           {"metrics_port", metrics_port_},
+                          {"http", config_.http_address()},
+                          {"http_port", http_port()},
                           {"models", models},
                           {"cpus", DetectCpuBudget().num_cpus},
                           {"kv_cache_bytes", config_.engine().kv_cache_bytes()}});
@@ -162,9 +181,11 @@ bool Server::Drain() {
   health_.BeginDrain();
   std::this_thread::sleep_for(std::chrono::milliseconds(config_.lifecycle().drain_grace_ms()));
   tracker_.StopAccepting();
+  if (http_ != nullptr) http_->StopAccepting();
   // Whoever does not take an answer shall not keep the others' drain from being complete.
   stall_watch_.Shorten(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()) / 2);
   const bool is_idle = tracker_.WaitIdle(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
+  if (http_ != nullptr) http_->WaitIdle(std::chrono::milliseconds(500));  // Its clients have their answers.
   health_.EndWatches();
   // Cuts off what is left, after all that is accepted has had its time.
   grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));

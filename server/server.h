@@ -11,6 +11,7 @@
 #include "server/classification_service.h"
 #include "server/embedding_service.h"
 #include "server/health_service.h"
+#include "server/http/gateway.h"
 #include "server/logging.h"
 #include "server/metrics.h"
 #include "server/model_registry.h"
@@ -33,7 +34,8 @@ class Server {
   ~Server();
 
   int grpc_port() const { return grpc_port_; }
-  int metrics_port() const { return metrics_port_; }  // 0: none.
+  int metrics_port() const { return metrics_port_; }                      // 0: none.
+  int http_port() const { return http_ == nullptr ? 0 : http_->port(); }  // 0: none.
 
   // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then new ones are
   // refused and the accepted ones are waited for; Watches end; the ports close. False if drain_timeout_ms
@@ -44,6 +46,7 @@ class Server {
   Server(const config::ServerConfig& config, const Logger& log);
   absl::Status StartMetrics();
   absl::Status StartGrpc();
+  absl::Status StartHttp();
   absl::Status WritePortFile() const;
   void LogStart() const;
   void UpdateHealth();
@@ -64,6 +67,7 @@ class Server {
   ModelServiceImpl model_service_;
   std::unique_ptr<prometheus::Exposer> exposer_;
   std::unique_ptr<grpc::Server> grpc_;
+  std::unique_ptr<HttpGateway> http_;  // Null: none.
   int grpc_port_ = 0;
   int metrics_port_ = 0;
   bool is_drained_ = false;

@@ -34,8 +34,10 @@ constexpr absl::string_view kLifecycle = "Shutting down (SIGTERM or SIGINT; a se
 constexpr Setting kSettings[] = {
     {"listen", "listen_address", kPorts, "HOST:PORT", "where gRPC listens; port 0: the system chooses"},
     {"metrics", "metrics_address", kPorts, "HOST:PORT", "where Prometheus scrapes /metrics; \"\": nowhere"},
+    {"http", "http_address", kPorts, "HOST:PORT",
+     "where HTTP is answered (OpenAI's embeddings, LibreTranslate); \"\": nowhere"},
     {"port-file", "port_file", kPorts, "FILE",
-     "write the chosen ports here: lines \"grpc PORT\", \"metrics PORT\""},
+     "write the chosen ports here: lines \"grpc PORT\", \"metrics PORT\", \"http PORT\""},
     {"insecure", "insecure", kPorts, "",
      "allow addresses that are not loopback; there is no TLS or authentication yet"},
     {"max-contents", "limits.max_contents", kLimits, "N", "texts in one call", 1, 100'000},
