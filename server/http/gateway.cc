@@ -28,10 +28,6 @@ using grpc::health::v1::HealthCheckResponse;
 constexpr int kThreads = 2;
 constexpr absl::string_view kModelPath = "/v1/models/";
 
-ApiStyle StyleOf(absl::string_view path) {
-  return absl::StartsWith(path, "/v1/") ? ApiStyle::kOpenAi : ApiStyle::kLibreTranslate;
-}
-
 void Fail(HttpExchange& exchange, const absl::Status& status, absl::string_view retry_after_ms = "") {
   exchange.Answer(ErrorResponse(StyleOf(exchange.request().path), status, retry_after_ms));
 }

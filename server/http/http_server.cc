@@ -18,6 +18,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "server/http/http_status.h"
 
 namespace attendant {
 namespace {
@@ -175,14 +176,14 @@ class HttpServer::Impl {
       uint64_t length = 0;
       const bool says_too_long = absl::SimpleAtoi(Header(handle, MHD_HTTP_HEADER_CONTENT_LENGTH), &length) &&
                                  length > options_.max_body_bytes;
-      return says_too_long ? Send(handle, *request, TooLong()) : MHD_YES;
+      return says_too_long ? Send(handle, *request, TooLong(arrival.path)) : MHD_YES;
     }
     if (*arrival.size > 0) {
       Append(*request, {arrival.data, *arrival.size});
       *arrival.size = 0;
       return MHD_YES;
     }
-    if (request->is_too_long) return Send(handle, *request, TooLong());
+    if (request->is_too_long) return Send(handle, *request, TooLong(arrival.path));
     if (!request->is_given_to_handler) return GiveToHandler(handle, arrival, *request);
     std::optional<HttpResponse> response;
     {
@@ -201,11 +202,9 @@ class HttpServer::Impl {
     }
   }
 
-  HttpResponse TooLong() const {
-    return {413,
-            absl::StrCat("{\"error\":{\"message\":\"the body is over ", options_.max_body_bytes,
-                         " bytes\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null}}"),
-            "", ""};
+  HttpResponse TooLong(const char* path) const {
+    return ErrorResponse(StyleOf(path), 413,
+                         absl::StrCat("the body is over ", options_.max_body_bytes, " bytes"));
   }
 
   MHD_Result GiveToHandler(MHD_Connection* handle, const Arrival& arrival, Request& request) {

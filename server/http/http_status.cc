@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
@@ -47,6 +48,10 @@ HttpResponse MakeResponse(ApiStyle style, int http_status, absl::StatusCode code
 }
 
 }  // namespace
+
+ApiStyle StyleOf(absl::string_view path) {
+  return absl::StartsWith(path, "/v1/") ? ApiStyle::kOpenAi : ApiStyle::kLibreTranslate;
+}
 
 int HttpStatusOf(absl::StatusCode code) {
   switch (code) {

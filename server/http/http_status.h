@@ -16,6 +16,9 @@ enum class ApiStyle {
   kLibreTranslate,  // {"error":"..."}
 };
 
+// /v1/... is OpenAI's.
+ApiStyle StyleOf(absl::string_view path);
+
 // As google.rpc.Code maps to HTTP, with 499 for CANCELLED.
 int HttpStatusOf(absl::StatusCode code);
 
