@@ -185,7 +185,10 @@ bool Server::Drain() {
   // Whoever does not take an answer shall not keep the others' drain from being complete.
   stall_watch_.Shorten(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()) / 2);
   const bool is_idle = tracker_.WaitIdle(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
-  if (http_ != nullptr) http_->WaitIdle(std::chrono::milliseconds(500));  // Its clients have their answers.
+  if (http_ != nullptr) {
+    http_->WaitIdle(std::chrono::milliseconds(500));  // Its clients have their answers.
+    http_->CloseCalls();
+  }
   health_.EndWatches();
   // Cuts off what is left, after all that is accepted has had its time.
   grpc_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(500));

@@ -78,8 +78,11 @@ std::string RetryAfterMs(const grpc::ClientContext& context) {
 // Starts call with `start(call, on_done)`. When it has ended well then(call) goes on, with the duty to
 // answer.
 template <typename Request, typename Response, typename Start, typename Then>
-void RunCall(const Exchange& exchange, const std::shared_ptr<RpcCall<Request, Response>>& call,
-             const std::string& api_key, Start start, Then then) {
+void RunCall(CallGate& gate, const Exchange& exchange,
+             const std::shared_ptr<RpcCall<Request, Response>>& call, const std::string& api_key, Start start,
+             Then then) {
+  const CallGate::Entry entry(gate);
+  if (!entry.is_open()) return Fail(*exchange, absl::UnavailableError("the server is shutting down"));
   if (const absl::Status status = FillContext(exchange->request(), api_key, call->context); !status.ok()) {
     return Fail(*exchange, status);
   }
@@ -199,7 +202,7 @@ void HttpGateway::Embed(const Exchange& exchange) {
   const auto call = std::make_shared<RpcCall<v1::EmbedTextRequest, v1::EmbedTextResponse>>();
   call->request = std::move(parsed->rpc);
   RunCall(
-      exchange, call, "",
+      gate_, exchange, call, "",
       [this](auto& c, auto done) {
         embedding_->async()->EmbedText(&c.context, &c.request, &c.response, std::move(done));
       },
@@ -210,7 +213,7 @@ void HttpGateway::Embed(const Exchange& exchange) {
 
 void HttpGateway::ListModels(const Exchange& exchange) {
   RunCall(
-      exchange, std::make_shared<ListModelsCall>(), "",
+      gate_, exchange, std::make_shared<ListModelsCall>(), "",
       [this](auto& c, auto done) {
         models_->async()->ListModels(&c.context, &c.request, &c.response, std::move(done));
       },
@@ -221,7 +224,7 @@ void HttpGateway::GetModel(const Exchange& exchange) {
   const auto call = std::make_shared<RpcCall<v1::GetModelRequest, v1::Model>>();
   call->request.set_name(exchange->request().path.substr(kModelPath.size()));
   RunCall(
-      exchange, call, "",
+      gate_, exchange, call, "",
       [this](auto& c, auto done) {
         models_->async()->GetModel(&c.context, &c.request, &c.response, std::move(done));
       },
@@ -237,7 +240,7 @@ void HttpGateway::Translate(const Exchange& exchange) {
   translation->form = *std::move(form);
   if (!translation->form.is_source_auto) return SendTranslation(translation);
   RunCall(
-      exchange, std::make_shared<ListModelsCall>(), translation->form.api_key,
+      gate_, exchange, std::make_shared<ListModelsCall>(), translation->form.api_key,
       [this](auto& c, auto done) {
         models_->async()->ListModels(&c.context, &c.request, &c.response, std::move(done));
       },
@@ -248,7 +251,7 @@ void HttpGateway::Translate(const Exchange& exchange) {
         *call->request.mutable_texts() = translation->form.rpc.contents();
         call->request.set_model(model);
         RunCall(
-            translation->exchange, call, translation->form.api_key,
+            gate_, translation->exchange, call, translation->form.api_key,
             [this](auto& classify, auto done) {
               classification_->async()->ClassifyText(&classify.context, &classify.request, &classify.response,
                                                      std::move(done));
@@ -267,7 +270,7 @@ void HttpGateway::SendTranslation(const std::shared_ptr<Translation>& translatio
   const auto call = std::make_shared<RpcCall<v1::TranslateRequest, v1::TranslateResponse>>();
   call->request = translation->form.rpc;
   RunCall(
-      translation->exchange, call, translation->form.api_key,
+      gate_, translation->exchange, call, translation->form.api_key,
       [this](auto& c, auto done) {
         translation_->async()->Translate(&c.context, &c.request, &c.response, std::move(done));
       },
@@ -284,7 +287,7 @@ void HttpGateway::Detect(const Exchange& exchange) {
   const auto classify = std::make_shared<ClassifyCall>();
   classify->request = std::move(form->rpc);
   RunCall(
-      exchange, std::make_shared<ListModelsCall>(), form->api_key,
+      gate_, exchange, std::make_shared<ListModelsCall>(), form->api_key,
       [this](auto& c, auto done) {
         models_->async()->ListModels(&c.context, &c.request, &c.response, std::move(done));
       },
@@ -292,7 +295,7 @@ void HttpGateway::Detect(const Exchange& exchange) {
         classify->request.set_model(LanguageModelOf(c.response));
         if (classify->request.model().empty()) return Fail(*exchange, NoLanguageModel());
         RunCall(
-            exchange, classify, key,
+            gate_, exchange, classify, key,
             [this](auto& inner, auto done) {
               classification_->async()->ClassifyText(&inner.context, &inner.request, &inner.response,
                                                      std::move(done));
@@ -305,7 +308,8 @@ void HttpGateway::Detect(const Exchange& exchange) {
 
 void HttpGateway::ListLanguages(const Exchange& exchange) {
   RunCall(
-      exchange, std::make_shared<RpcCall<v1::ListLanguagePairsRequest, v1::ListLanguagePairsResponse>>(), "",
+      gate_, exchange,
+      std::make_shared<RpcCall<v1::ListLanguagePairsRequest, v1::ListLanguagePairsResponse>>(), "",
       [this](auto& c, auto done) {
         translation_->async()->ListLanguagePairs(&c.context, &c.request, &c.response, std::move(done));
       },
@@ -318,7 +322,7 @@ void HttpGateway::AnswerAlive(const Exchange& exchange) {
 
 void HttpGateway::CheckReady(const Exchange& exchange) {
   RunCall(
-      exchange, std::make_shared<RpcCall<HealthCheckRequest, HealthCheckResponse>>(), "",
+      gate_, exchange, std::make_shared<RpcCall<HealthCheckRequest, HealthCheckResponse>>(), "",
       [this](auto& c, auto done) {
         health_->async()->Check(&c.context, &c.request, &c.response, std::move(done));
       },

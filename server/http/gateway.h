@@ -12,6 +12,7 @@
 #include "attendant/v1/translation_service.grpc.pb.h"
 #include "engine/base/thread_pool.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/http/call_gate.h"
 #include "server/http/http_server.h"
 
 namespace attendant {
@@ -34,6 +35,8 @@ class HttpGateway {
   int port() const { return server_->port(); }
   // No more connections; open ones get one more answer, which by then is the services' refusal.
   void StopAccepting() { server_->StopAccepting(); }
+  // From now on requests are refused here. Before the server that channel leads to is shut down.
+  void CloseCalls() { gate_.Close(); }
   // Until all that was accepted is answered and taken; false if `timeout` came first.
   bool WaitIdle(Duration timeout) { return server_->WaitIdle(timeout); }
 
@@ -55,6 +58,7 @@ class HttpGateway {
   struct Translation;
   void SendTranslation(const std::shared_ptr<Translation>& translation);
 
+  CallGate gate_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::EmbeddingService::Stub> embedding_;
   const std::unique_ptr<v1::TranslationService::Stub> translation_;

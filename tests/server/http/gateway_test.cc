@@ -148,6 +148,7 @@ TEST_F(GatewayTest, UnknownPathsAndMethodsAreRefused) {
 
 TEST_F(GatewayTest, AServiceThatIsNotThereIsAnErrorAndLivezIsAlwaysWell) {
   EXPECT_EQ(AskHttp(gateway_->port(), "GET", "/languages").status, 501);
+  gateway_->CloseCalls();
   grpc_->Shutdown();
   EXPECT_EQ(Ask("0").status, 503);
   EXPECT_EQ(AskHttp(gateway_->port(), "GET", "/readyz").status, 503);
