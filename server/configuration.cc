@@ -97,6 +97,9 @@ absl::Status CheckServing(const config::ModelConfig& model) {
   if (model.num_workers() < 0 || model.num_workers() > 1024) {
     return absl::InvalidArgumentError("num_workers: must be 0 to 1024");
   }
+  if (model.weight() < 1 || model.weight() > 1000) {
+    return absl::InvalidArgumentError("weight: must be 1 to 1000");
+  }
   ATTENDANT_RETURN_IF_ERROR(CheckVersions(model.versions()));
   return CheckLabels(model);
 }
@@ -176,6 +179,16 @@ bool IsLoopback(const std::string& host) {
   return host == "localhost" || host == "[::1]" || (is_ipv4 && ntohl(address.s_addr) >> 24 == kLoopbackNet);
 }
 
+// It asks for no certificate, and calls for its clients.
+absl::Status CheckHttp(const ServerConfig& config) {
+  if (config.http_address().empty()) return absl::OkStatus();
+  ATTENDANT_RETURN_IF_ERROR(CheckAddress("HTTP address", config.http_address(), config.insecure(),
+                                         "it has no TLS: put a proxy in front, "));
+  if (config.tls().client_ca().empty() || !config.auth().api_keys().empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "HTTP address: would let in who shows no certificate, past --tls-client-ca; give --api-keys as well");
+}
+
 absl::Status CheckAddresses(const ServerConfig& config) {
   const bool has_tls = !config.tls().certificate().empty();
   const absl::string_view remedy = "give --tls-certificate and --tls-key, ";
@@ -184,6 +197,7 @@ absl::Status CheckAddresses(const ServerConfig& config) {
   if (!config.admin_address().empty()) {
     ATTENDANT_RETURN_IF_ERROR(CheckAddress("admin address", config.admin_address(), is_allowed, remedy));
   }
+  ATTENDANT_RETURN_IF_ERROR(CheckHttp(config));
   if (config.metrics_address().empty()) return absl::OkStatus();
   return CheckAddress("metrics address", config.metrics_address(), config.insecure(),
                       "/metrics has no TLS; ");

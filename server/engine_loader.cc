@@ -1,5 +1,6 @@
 #include "server/engine_loader.h"
 
+#include <memory>
 #include <utility>
 
 #include "engine/base/status_macros.h"
@@ -8,8 +9,10 @@
 namespace attendant {
 namespace {
 
-SchedulerOptions SchedulerOptionsOf(const config::SchedulerConfig& config) {
+SchedulerOptions SchedulerOptionsOf(const config::SchedulerConfig& config,
+                                    std::shared_ptr<CoreShares::Model> cores) {
   SchedulerOptions options;
+  options.cores = std::move(cores);
   options.max_queue = config.max_queue();
   options.max_wait = std::chrono::milliseconds(config.max_queue_ms());
   options.limits.max_rows = config.max_rows();
@@ -23,7 +26,8 @@ int32_t NumWorkersOf(const config::ServerConfig& config, const config::ModelConf
   return model.has_num_workers() ? model.num_workers() : config.engine().num_workers();
 }
 
-TranslatorOptions TranslatorOptionsOf(const config::ServerConfig& config, const config::ModelConfig& model) {
+TranslatorOptions TranslatorOptionsOf(const config::ServerConfig& config, const config::ModelConfig& model,
+                                      std::shared_ptr<CoreShares::Model> cores) {
   TranslatorOptions options;
   options.num_workers = NumWorkersOf(config, model);
   options.kv_cache_bytes =
@@ -32,17 +36,17 @@ TranslatorOptions TranslatorOptionsOf(const config::ServerConfig& config, const 
   options.max_text_bytes = static_cast<int32_t>(config.limits().max_content_bytes());
   options.max_sentences = config.limits().max_sentences();
   options.max_answer_bytes = config.limits().max_answer_bytes();
-  options.scheduler = SchedulerOptionsOf(config.scheduler());
+  options.scheduler = SchedulerOptionsOf(config.scheduler(), std::move(cores));
   return options;
 }
 
 EncodePipelineOptions PipelineOptionsOf(const config::ServerConfig& config, const config::ModelConfig& model,
-                                        int64_t max_input_bytes) {
+                                        std::shared_ptr<CoreShares::Model> cores, int64_t max_input_bytes) {
   EncodePipelineOptions options;
   options.num_workers = NumWorkersOf(config, model);
   options.prepare_threads = config.engine().tokenize_threads();
   options.max_input_bytes = max_input_bytes;
-  options.scheduler = SchedulerOptionsOf(config.scheduler());
+  options.scheduler = SchedulerOptionsOf(config.scheduler(), std::move(cores));
   return options;
 }
 
@@ -56,29 +60,31 @@ ImageLimits ImageLimitsOf(const config::Limits& limits) {
 }  // namespace
 
 absl::StatusOr<EngineModel> LoadEngineModel(const config::ServerConfig& config,
-                                            const config::ModelConfig& model, SchedulerObserver& observer) {
+                                            const config::ModelConfig& model, CoreShares& cores,
+                                            SchedulerObserver& observer) {
   const config::Limits& limits = config.limits();
   ATTENDANT_ASSIGN_OR_RETURN(const std::string model_type, ReadModelType(model.path()));
   ATTENDANT_ASSIGN_OR_RETURN(const ModelKind kind, KindOf(model_type));
+  std::shared_ptr<CoreShares::Model> share = cores.Add(model.weight());
   EngineModel loaded;
   switch (kind) {
     case ModelKind::kSeq2Seq: {
       ATTENDANT_ASSIGN_OR_RETURN(
           loaded.translator,
-          Translator::Load(model.path(), TranslatorOptionsOf(config, model), observer, Clock::Real()));
+          Translator::Load(model.path(), TranslatorOptionsOf(config, model, share), observer, Clock::Real()));
       if (TextModel* embedder = loaded.translator->embedder(); embedder != nullptr) {
         loaded.text = std::shared_ptr<TextModel>(loaded.translator, embedder);
       }
       break;
     }
     case ModelKind::kTextEncoder: {
-      const auto options = PipelineOptionsOf(config, model, limits.max_content_bytes());
+      const auto options = PipelineOptionsOf(config, model, share, limits.max_content_bytes());
       ATTENDANT_ASSIGN_OR_RETURN(loaded.text,
                                  TextModel::Load(model.path(), options, observer, Clock::Real()));
       break;
     }
     case ModelKind::kVisionEncoder: {
-      const auto options = PipelineOptionsOf(config, model, limits.max_image_bytes());
+      const auto options = PipelineOptionsOf(config, model, share, limits.max_image_bytes());
       ATTENDANT_ASSIGN_OR_RETURN(loaded.image, ImageModel::Load(model.path(), options, ImageLimitsOf(limits),
                                                                 observer, Clock::Real()));
       break;

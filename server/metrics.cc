@@ -50,6 +50,8 @@ MetricFamilies::MetricFamilies(Registry& r)
       step_tokens(
           AddHistograms(r, "attendant_step_encoded_tokens", "Source tokens encoded in a step that encoded")),
       step_time(AddHistograms(r, "attendant_step_seconds", "Time of a step, by stage")),
+      core_time(AddCounters(r, "attendant_core_seconds_total", "Time that the model's steps held cores")),
+      core_wait(AddHistograms(r, "attendant_core_wait_seconds", "Time that a step waited for a core")),
       queue_depth(AddGauges(r, "attendant_queue_depth", "Sentences waiting")),
       running(AddGauges(r, "attendant_running_sentences", "Sentences being decoded, by worker")),
       kv_blocks(AddGauges(r, "attendant_kv_blocks", "Blocks of the key-value cache, by worker and state")),

@@ -43,6 +43,8 @@ struct MetricFamilies {
   Histograms& step_rows;     // {model}
   Histograms& step_tokens;   // {model}
   Histograms& step_time;     // {model, stage}
+  Counters& core_time;       // {model}
+  Histograms& core_wait;     // {model}
   Gauges& queue_depth;       // {model}
   Gauges& running;           // {model, worker}
   Gauges& kv_blocks;         // {model, worker, state}

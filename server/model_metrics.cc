@@ -75,6 +75,8 @@ ModelMetrics::ModelMetrics(MetricFamilies& families, const std::string& model)
       step_tokens_(families.step_tokens.Add({{"model", model}}, CountBuckets())),
       encode_step_time_(families.step_time.Add({{"model", model}, {"stage", "encode"}}, TimeBuckets())),
       decode_step_time_(families.step_time.Add({{"model", model}, {"stage", "decode"}}, TimeBuckets())),
+      core_time_(families.core_time.Add({{"model", model}})),
+      core_wait_(families.core_wait.Add({{"model", model}}, TimeBuckets())),
       queue_depth_(families.queue_depth.Add({{"model", model}})) {
   AddFixedMetrics();
 }
@@ -205,6 +207,8 @@ ModelMetrics::WorkerGauges& ModelMetrics::GaugesOf(int32_t worker) {
 
 void ModelMetrics::OnStep(const SchedulerObserver::StepStats& stats) {
   if (stats.entered > 0 || stats.rows > 0) totals_.AddStep();
+  core_time_.Increment(Seconds(stats.core_time));
+  core_wait_.Observe(Seconds(stats.core_wait));
   if (stats.entered > 0) {
     step_tokens_.Observe(stats.encoded_tokens);
     encode_step_time_.Observe(Seconds(stats.encode_time));

@@ -140,6 +140,8 @@ class ModelMetrics {
   Histogram& step_tokens_;
   Histogram& encode_step_time_;
   Histogram& decode_step_time_;
+  Counter& core_time_;
+  Histogram& core_wait_;
   Gauge& queue_depth_;
   std::array<WorkerGauges, kMaxWorkers> workers_{};
   InferenceCounter totals_;

@@ -23,9 +23,9 @@
 namespace attendant {
 namespace {
 
-ModelManager::Loader LoaderOf(const config::ServerConfig& config) {
-  return [&config](const config::ModelConfig& model, SchedulerObserver& observer) {
-    return LoadEngineModel(config, model, observer);
+ModelManager::Loader LoaderOf(const config::ServerConfig& config, CoreShares& cores) {
+  return [&config, &cores](const config::ModelConfig& model, SchedulerObserver& observer) {
+    return LoadEngineModel(config, model, cores, observer);
   };
 }
 
@@ -87,8 +87,9 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
       connection_metrics_(*metrics_.registry()),
       process_metrics_(std::make_shared<ProcessMetrics>()),
       identity_(config_, *metrics_.registry(), log_, Clock::Real()),
+      cores_(DetectCpuBudget().num_cpus, Clock::Real()),
       registry_(metrics_),
-      models_(config_, {LoaderOf(config_), WarmUpModel, registry_, metrics_, log_, Clock::Real(),
+      models_(config_, {LoaderOf(config_, cores_), WarmUpModel, registry_, metrics_, log_, Clock::Real(),
                         [this] { UpdateHealth(); }}),
       stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real()),
       memory_guard_(config_.limits().memory_high_percent()),
@@ -117,6 +118,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::ServerConfig
   }
   ATTENDANT_RETURN_IF_ERROR(server->StartGrpc());
   ATTENDANT_RETURN_IF_ERROR(server->StartAdmin());
+  ATTENDANT_RETURN_IF_ERROR(server->StartHttp());
   ATTENDANT_RETURN_IF_ERROR(server->WritePortFile());
   server->LogStart();
   server->WarnOfOpenDoors();
@@ -234,12 +236,28 @@ absl::Status Server::StartGrpc() {
   return absl::OkStatus();
 }
 
+absl::Status Server::StartHttp() {
+  if (config_.http_address().empty()) return absl::OkStatus();
+  ATTENDANT_ASSIGN_OR_RETURN(const HostPort address, ParseHostPort(config_.http_address()));
+  HttpServer::Options options;
+  options.host = address.host;
+  options.port = address.port;
+  options.max_body_bytes = static_cast<size_t>(config_.limits().max_request_bytes());
+  options.send_timeout = std::chrono::milliseconds(config_.transport().write_timeout_ms());
+  grpc::ChannelArguments arguments;
+  constexpr int kUnlimited = -1;
+  arguments.SetMaxReceiveMessageSize(kUnlimited);  // limits.max_answer_bytes holds it.
+  ATTENDANT_ASSIGN_OR_RETURN(http_, HttpGateway::Start(options, grpc_->InProcessChannel(arguments)));
+  return absl::OkStatus();
+}
+
 absl::Status Server::WritePortFile() const {
   if (config_.port_file().empty()) return absl::OkStatus();
   // Written whole or not at all: whoever waits for the file reads it at once.
   const std::string unfinished = config_.port_file() + ".tmp";
   std::ofstream out(unfinished);
-  out << "grpc " << grpc_port_ << "\nmetrics " << metrics_port_ << "\nadmin " << admin_port_ << "\n";
+  out << "grpc " << grpc_port_ << "\nmetrics " << metrics_port_ << "\nadmin " << admin_port_ << "\nhttp "
+      << http_port() << "\n";
   out.close();
   if (out.good() && std::rename(unfinished.c_str(), config_.port_file().c_str()) == 0)
     return absl::OkStatus();
@@ -255,6 +273,8 @@ void Server::LogStart() const {
                           {"grpc_port", grpc_port_},
                           {"metrics", config_.metrics_address()},
                           {"metrics_port", metrics_port_},
+                          {"http", config_.http_address()},
+                          {"http_port", http_port()},
                           {"admin", config_.admin_address()},
                           {"admin_port", admin_port_},
                           {"tls", identity_.has_tls()},
@@ -314,12 +334,17 @@ bool Server::Drain() {
   admin_health_.BeginDrain();
   std::this_thread::sleep_for(std::chrono::milliseconds(config_.lifecycle().drain_grace_ms()));
   listener_->StopAccepting();
+  if (http_ != nullptr) http_->StopAccepting();
   health_.EndWatches();  // Or they would hold their connections.
   admin_health_.EndWatches();
   WaitForConnectionsToAge();
   // Whoever does not take an answer shall not keep the others' drain from being complete.
   stall_watch_.Shorten(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()) / 2);
   const bool is_idle = FinishCalls(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
+  if (http_ != nullptr) {
+    http_->WaitIdle(std::chrono::milliseconds(500));  // Its clients have their answers.
+    http_->CloseCalls();
+  }
   const std::chrono::duration<double> took = Clock::Real().Now() - start;
   log_.Info("drained", {{"complete", is_idle}, {"seconds", took.count()}});
   return is_idle;

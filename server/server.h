@@ -11,11 +11,13 @@
 #include "absl/status/statusor.h"
 #include "server/admin_service.h"
 #include "server/auth/identity.h"
+#include "engine/base/core_shares.h"
 #include "server/call_tracker.h"
 #include "server/classification_service.h"
 #include "server/embedding_service.h"
 #include "server/front_door/listener.h"
 #include "server/health_service.h"
+#include "server/http/gateway.h"
 #include "server/kserve/inference_service.h"
 #include "server/logging.h"
 #include "server/memory_guard.h"
@@ -43,8 +45,9 @@ class Server {
   ~Server();
 
   int grpc_port() const { return grpc_port_; }
-  int metrics_port() const { return metrics_port_; }  // 0: none.
-  int admin_port() const { return admin_port_; }      // 0: none.
+  int metrics_port() const { return metrics_port_; }                      // 0: none, as of ...
+  int admin_port() const { return admin_port_; }
+  int http_port() const { return http_ == nullptr ? 0 : http_->port(); }
 
   // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then the port
   // closes and Watches end; if max_connection_age_ms is set, calls are accepted until all connections have
@@ -57,6 +60,7 @@ class Server {
   absl::Status StartMetrics();
   absl::Status WaitUntilLoaded() const;
   absl::Status StartGrpc();
+  absl::Status StartHttp();
   absl::Status OpenFrontDoor();
   absl::Status StartAdmin();
   std::vector<std::string> RegisterServices(grpc::ServerBuilder& builder);
@@ -80,6 +84,7 @@ class Server {
   CallTracker tracker_;
   HealthServiceImpl health_;
   HealthServiceImpl admin_health_;  // gRPC takes a service for one listener only.
+  CoreShares cores_;
   ModelRegistry registry_;
   ModelManager models_;
   StallWatch stall_watch_;
@@ -100,6 +105,7 @@ class Server {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;  // Of grpc_.
   std::unique_ptr<Listener> listener_;                                        // Hands acceptor_ connections.
   std::unique_ptr<grpc::Server> admin_;
+  std::unique_ptr<HttpGateway> http_;  // Null: none.
   int grpc_port_ = 0;
   int metrics_port_ = 0;
   int admin_port_ = 0;

@@ -37,8 +37,10 @@ constexpr absl::string_view kLifecycle =
 constexpr Setting kSettings[] = {
     {"listen", "listen_address", kPorts, "HOST:PORT", "where gRPC listens; port 0: the system chooses"},
     {"metrics", "metrics_address", kPorts, "HOST:PORT", "where Prometheus scrapes /metrics; \"\": nowhere"},
+    {"http", "http_address", kPorts, "HOST:PORT",
+     "where HTTP is answered (OpenAI's embeddings, LibreTranslate); \"\": nowhere"},
     {"port-file", "port_file", kPorts, "FILE",
-     "write the chosen ports here: lines \"grpc PORT\", \"metrics PORT\", \"admin PORT\""},
+     "write the chosen ports here: lines \"grpc PORT\", \"metrics PORT\", \"admin PORT\", \"http PORT\""},
     {"admin", "admin_address", kPorts, "HOST:PORT", "where the services for operators listen; \"\": nowhere"},
     {"insecure", "insecure", kPorts, "", "allow addresses that are not loopback in the clear"},
     {"tls-certificate", "tls.certificate", kIdentity, "FILE",

@@ -18,10 +18,16 @@ void EraseTaken(std::vector<Ticket>& tickets) {
 }  // namespace
 
 BatchLoop::BatchLoop(int32_t worker, std::unique_ptr<StepExecutor> executor, const Shared& shared)
-    : worker_(worker), executor_(std::move(executor)), shared_(shared) {}
+    : worker_(worker), executor_(std::move(executor)), shared_(shared), last_core_(worker) {}
 
 bool BatchLoop::RunOnce() {
-  if (running_.empty() && shared_.queue.num_waiting() == 0) return false;
+  if (IsIdle()) {
+    ReturnCore();
+    return false;
+  }
+  SchedulerObserver::StepStats stats;
+  stats.worker = worker_;
+  TakeCore(stats);  // Before it plans: who comes while it waits comes along.
   SnapshotRunning();
   shared_.queue.Take(shared_.limits,
                      {.worker = worker_,
@@ -31,11 +37,13 @@ bool BatchLoop::RunOnce() {
                      shared_.clock.Now(), taken_);
   LetGo(taken_.plan);
 
-  SchedulerObserver::StepStats stats;
-  stats.worker = worker_;
   StartAdmitted(stats);
   StepRunning(stats);
   CollectFinished();
+  if (holds_core_) {
+    stats.core_time = shared_.clock.Now() - core_.since + executor_->TakeLentTime();
+    if (IsIdle()) ReturnCore();
+  }
   TellLoad();  // Before anyone hears of a completion.
   stats.running = num_running();
   stats.free_blocks = executor_->free_blocks();
@@ -43,6 +51,26 @@ bool BatchLoop::RunOnce() {
   shared_.observer.OnStep(stats);
   PostDone();
   return true;
+}
+
+bool BatchLoop::IsIdle() const {
+  return running_.empty() && shared_.queue.num_waiting() == 0;
+}
+
+void BatchLoop::TakeCore(SchedulerObserver::StepStats& stats) {
+  if (shared_.cores == nullptr) return;
+  const TimePoint begin = shared_.clock.Now();
+  core_ = holds_core_ ? shared_.cores->Renew(core_) : shared_.cores->Take(worker_);
+  holds_core_ = true;
+  stats.core_wait = std::max(core_.since - begin, Duration::zero());
+  if (core_.core != last_core_ && shared_.on_core_change) shared_.on_core_change(core_.core);
+  last_core_ = core_.core;
+  executor_->UseCore(core_.core);
+}
+
+void BatchLoop::ReturnCore() {
+  if (holds_core_) shared_.cores->Return(core_);
+  holds_core_ = false;
 }
 
 void BatchLoop::SnapshotRunning() {
@@ -171,6 +199,7 @@ absl::Status BatchLoop::Guarded(const char* what, absl::FunctionRef<void()> call
 }
 
 void BatchLoop::CompleteAll(const absl::Status& status) {
+  ReturnCore();
   for (Ticket& ticket : running_) Leave(std::move(ticket), status);
   running_.clear();
   TellLoad();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "engine/base/clock.h"
+#include "engine/base/core_shares.h"
 #include "engine/scheduler/batch_planner.h"
 #include "engine/scheduler/completions.h"
 #include "engine/scheduler/job.h"
@@ -29,6 +31,8 @@ class BatchLoop {
     Completions& completions;
     SchedulerObserver& observer;
     const Clock& clock;
+    CoreShares::Model* cores = nullptr;  // As SchedulerOptions', as is ...
+    std::function<void(int32_t core)> on_core_change = {};
   };
   BatchLoop(int32_t worker, std::unique_ptr<StepExecutor> executor, const Shared& shared);
 
@@ -39,8 +43,15 @@ class BatchLoop {
   void CompleteAll(const absl::Status& status);
 
   int32_t num_running() const { return static_cast<int32_t>(running_.size()); }
+  // Between two iterations it keeps a core of the process's shares where it has more to do: RunOnce comes
+  // soon.
+  bool holds_core() const { return holds_core_; }
 
  private:
+  // A core for one step, from the process's shares.
+  void TakeCore(SchedulerObserver::StepStats& stats);
+  void ReturnCore();
+  bool IsIdle() const;
   void SnapshotRunning();
   void LetGo(const Plan& plan);
   void Drop(Ticket ticket, bool was_running);
@@ -57,6 +68,9 @@ class BatchLoop {
   const int32_t worker_;
   const std::unique_ptr<StepExecutor> executor_;
   const Shared shared_;
+  bool holds_core_ = false;
+  CoreShares::Model::Held core_;
+  int32_t last_core_;
   std::vector<Ticket> running_;
   struct Done {
     Ticket ticket;

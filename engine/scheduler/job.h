@@ -72,6 +72,12 @@ class StepExecutor {
   // Never throws. Gives back all that job holds here, also after a call with it threw; it may be started
   // again later, on any worker, from the beginning.
   virtual void Release(Job& job) = 0;
+
+  // Where a process's cores are shared out: the core of what follows, CoreShares::kNoCore for none of its
+  // own.
+  virtual void UseCore(int32_t) {}
+  // How long it had other cores besides, summed, since the last call.
+  virtual Duration TakeLentTime() { return {}; }
 };
 
 }  // namespace attendant

@@ -35,7 +35,9 @@ class Scheduler::Impl {
                 .max_wait = options.max_wait},
                observer, clock),
         completions_(std::make_unique<Completions>(queue_, std::max(options.completion_threads, 1))) {
-    const BatchLoop::Shared shared{options_.limits, queue_, *completions_, observer, clock};
+    const BatchLoop::Shared shared{
+        options_.limits,        queue_, *completions_, observer, clock, options_.cores.get(),
+        options_.on_core_change};
     for (auto& executor : executors) {
       const auto worker = static_cast<int32_t>(loops_.size());
       loops_.push_back(std::make_unique<BatchLoop>(worker, std::move(executor), shared));
@@ -67,7 +69,7 @@ class Scheduler::Impl {
     if (options_.on_worker_start) options_.on_worker_start(worker);
     BatchLoop& loop = *loops_[static_cast<size_t>(worker)];
     while (!queue_.stopped()) {
-      if (loop.num_running() == 0 && !queue_.WaitForWork()) break;
+      if (loop.num_running() == 0 && !loop.holds_core() && !queue_.WaitForWork()) break;
       loop.RunOnce();
     }
     loop.CompleteAll(StoppedError());

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "engine/base/clock.h"
+#include "engine/base/core_shares.h"
 #include "engine/scheduler/batch_planner.h"
 #include "engine/scheduler/job.h"
 
@@ -29,6 +30,8 @@ class SchedulerObserver {
     int32_t num_blocks = 0;
     Duration encode_time{};
     Duration step_time{};
+    Duration core_wait{};  // For a core, before the step.
+    Duration core_time{};  // Of all cores that the step held; 0 where cores are not shared out.
   };
   virtual ~SchedulerObserver() = default;
   virtual void OnStep(const StepStats& stats) = 0;
@@ -51,6 +54,12 @@ struct SchedulerOptions {
   int32_t completion_threads = 1;  // Run Job::Complete. At least 1.
   // Called first on each worker's thread: to pin it, or to set OpenMP's threads. Empty: nothing.
   std::function<void(int32_t worker)> on_worker_start;
+  // The model's part of the process's cores, of which a worker takes one for each step. Null: the system
+  // divides the cores.
+  std::shared_ptr<CoreShares::Model> cores;
+  // Called on a worker's thread when its core is another than that of the last step, which first is the
+  // worker's number (CoreShares::kNoCore: it has none of its own). Empty: nothing.
+  std::function<void(int32_t core)> on_core_change;
 };
 
 // Iteration-level batching: workers that each run a StepExecutor over the jobs of one common queue. Jobs join

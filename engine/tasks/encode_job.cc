@@ -15,7 +15,7 @@ void EncodeExecutor::Start(absl::Span<Job* const> jobs) {
   for (const Job* job : jobs) tokens += job->cost().encode_tokens;
   const auto threads = static_cast<size_t>(std::max<int64_t>(1, tokens / kMinTokensPerThread));
   workspace_.Reset();
-  const CoreLender::Lease lease = place_.lender.Take(place_.worker, threads, workspace_);
+  CoreLender::Lease lease = place_.lender.Take(core_, threads, workspace_);
   const TimePoint begin = place_.clock.Now();
   jobs_.clear();
   for (Job* job : jobs) {
@@ -23,6 +23,7 @@ void EncodeExecutor::Start(absl::Span<Job* const> jobs) {
     jobs_.back()->NoteStart(begin);
   }
   Encode(jobs_, lease.team());
+  lent_time_ += lease.End();
   const TimePoint end = place_.clock.Now();
   for (EncodeJob* job : jobs_) job->NoteEncoded(end);
 }

@@ -62,13 +62,15 @@ class EncodeExecutor : public StepExecutor {
     CoreLender& lender;
     int32_t worker = 0;
   };
-  explicit EncodeExecutor(const Place& place) : place_(place) {}
+  explicit EncodeExecutor(const Place& place) : place_(place), core_(place.worker) {}
 
   int32_t num_blocks() const final { return 0; }
   int32_t free_blocks() const final { return 0; }
   void Start(absl::Span<Job* const> jobs) final;
   void Step(absl::Span<Job* const>) final {}  // Nothing is left to do after Start.
   void Release(Job&) final {}
+  void UseCore(int32_t core) final { core_ = core; }
+  Duration TakeLentTime() final { return std::exchange(lent_time_, Duration::zero()); }
 
  protected:
   // Encodes all, and lets each Take its part.
@@ -76,6 +78,8 @@ class EncodeExecutor : public StepExecutor {
 
  private:
   const Place place_;
+  int32_t core_;
+  Duration lent_time_{};
   Workspace workspace_;
   std::vector<EncodeJob*> jobs_;
 };

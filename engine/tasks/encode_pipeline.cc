@@ -38,7 +38,8 @@ EncodePipeline::EncodePipeline(const EncodePipelineOptions& options, MakeExecuto
       open_({options.scheduler.max_queue, kMaxPreparingInputBytes}),
       threads_(std::make_unique<ThreadPool>("prepare", options.prepare_threads)),
       lender_(std::make_unique<CoreLender>(NumWorkers(options.num_workers),
-                                           Pinning(NumWorkers(options.num_workers)))),
+                                           Pinning(NumWorkers(options.num_workers)),
+                                           options.scheduler.cores)),
       own_scheduler_(MakeScheduler(make_executor)),
       scheduler_(*own_scheduler_) {}
 

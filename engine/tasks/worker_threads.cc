@@ -5,15 +5,16 @@
 
 #include <utility>
 
+#include "absl/types/span.h"
 #include "engine/base/cpu_budget.h"
 
 namespace attendant {
 namespace {
 
-void PinTo(int cpu) {
+void PinTo(absl::Span<const int> cpus) {
   cpu_set_t mask;
   CPU_ZERO(&mask);
-  CPU_SET(cpu, &mask);
+  for (const int cpu : cpus) CPU_SET(cpu, &mask);
   pthread_setaffinity_np(pthread_self(), sizeof(mask), &mask);  // Failing costs speed only.
 }
 
@@ -23,10 +24,14 @@ int32_t NumWorkers(int32_t num_workers) {
   return num_workers > 0 ? num_workers : DetectCpuBudget().num_cpus;
 }
 
-std::function<void(int32_t worker)> Pinning(int32_t num_workers) {
+std::function<void(int32_t core)> Pinning(int32_t num_workers) {
   const CpuBudget budget = DetectCpuBudget();
   if (static_cast<size_t>(num_workers) != budget.cpu_ids.size() || num_workers != budget.num_cpus) return {};
-  return [cpus = budget.cpu_ids](int32_t worker) { PinTo(cpus[static_cast<size_t>(worker)]); };
+  return [cpus = budget.cpu_ids](int32_t core) {
+    const absl::Span<const int> all = cpus;
+    const bool is_one = core >= 0 && static_cast<size_t>(core) < all.size();
+    PinTo(is_one ? all.subspan(static_cast<size_t>(core), 1) : all);
+  };
 }
 
 SchedulerOptions WithPinning(SchedulerOptions options, int32_t num_workers) {
@@ -36,6 +41,7 @@ SchedulerOptions WithPinning(SchedulerOptions options, int32_t num_workers) {
     pin(worker);
     if (next) next(worker);
   };
+  options.on_core_change = pin;
   return options;
 }
 

@@ -118,8 +118,11 @@ void ThreadTeam::Run(TeamBody body) const {
   if (error != nullptr) std::rethrow_exception(error);
 }
 
-CoreLender::CoreLender(int32_t num_cores, const std::function<void(int32_t core)>& on_thread_start)
-    : states_(static_cast<size_t>(num_cores), State::kFree) {
+CoreLender::CoreLender(int32_t num_cores, const std::function<void(int32_t core)>& on_thread_start,
+                       std::shared_ptr<CoreShares::Model> shares)
+    : shares_(std::move(shares)),
+      states_(static_cast<size_t>(std::max(num_cores, shares_ == nullptr ? 0 : shares_->num_cores())),
+              State::kFree) {
   for (int32_t core = 0; num_cores > 1 && core < num_cores; ++core) {
     helpers_.push_back(std::make_unique<HelperThread>(core, on_thread_start));
   }
@@ -128,22 +131,34 @@ CoreLender::CoreLender(int32_t num_cores, const std::function<void(int32_t core)
 CoreLender::~CoreLender() = default;
 
 CoreLender::Lease CoreLender::Take(int32_t core, size_t max_threads, Workspace& workspace) {
+  Lease::Cores cores;
+  if (core == CoreShares::kNoCore) return {*this, std::move(cores), workspace};
   const auto own = static_cast<size_t>(core);
-  std::vector<int32_t> cores = {core};
-  std::vector<HelperThread*> helpers;
-  cores.reserve(1 + helpers_.size());  // Nothing below throws: a core taken is given back.
-  helpers.reserve(helpers_.size());
+  cores.taken = {core};
+  cores.taken.reserve(1 + helpers_.size());  // Nothing below throws: a core taken is given back.
+  cores.helpers.reserve(helpers_.size());
+  cores.shared_out.reserve(helpers_.size());
   std::unique_lock lock(mutex_);
   if (states_[own] == State::kInUse) states_[own] = State::kWanted;
   returned_.wait(lock, [&] { return states_[own] == State::kFree || states_[own] == State::kReserved; });
   states_[own] = State::kInUse;
-  for (size_t other = 0; other < helpers_.size() && cores.size() < max_threads; ++other) {
-    if (states_[other] != State::kFree) continue;
-    states_[other] = State::kInUse;
-    cores.push_back(static_cast<int32_t>(other));
-    helpers.push_back(helpers_[other].get());
+  const size_t most = std::min(max_threads, helpers_.size());
+  for (size_t other = 0; other < helpers_.size() && cores.taken.size() < most; ++other) {
+    LendLocked(other, cores);
   }
-  return {*this, std::move(cores), std::move(helpers), workspace};
+  return {*this, std::move(cores), workspace};
+}
+
+void CoreLender::LendLocked(size_t core, Lease::Cores& cores) {
+  if (states_[core] != State::kFree) return;
+  if (shares_ != nullptr) {
+    const CoreShares::Model::Held held = shares_->TryTake(static_cast<int32_t>(core));
+    if (held.core == CoreShares::kNoCore) return;
+    cores.shared_out.push_back(held);
+  }
+  states_[core] = State::kInUse;
+  cores.taken.push_back(static_cast<int32_t>(core));
+  cores.helpers.push_back(helpers_[core].get());
 }
 
 int32_t CoreLender::num_waiting() const {
@@ -160,12 +175,20 @@ void CoreLender::Return(const std::vector<int32_t>& cores) {
   returned_.notify_all();
 }
 
-CoreLender::Lease::Lease(CoreLender& lender, std::vector<int32_t> cores, std::vector<HelperThread*> helpers,
-                         Workspace& workspace)
-    : lender_(lender), cores_(std::move(cores)), helpers_(std::move(helpers)), team_(workspace, helpers_) {}
+CoreLender::Lease::Lease(CoreLender& lender, Cores cores, Workspace& workspace)
+    : lender_(lender), cores_(std::move(cores)), team_(workspace, cores_.helpers) {}
 
 CoreLender::Lease::~Lease() {
-  lender_.Return(cores_);
+  End();
+}
+
+Duration CoreLender::Lease::End() {
+  if (!cores_.taken.empty()) lender_.Return(cores_.taken);  // First: who is given a core finds it free.
+  Duration lent{};
+  for (const CoreShares::Model::Held& held : cores_.shared_out) lent += lender_.shares_->Return(held);
+  cores_.taken.clear();
+  cores_.shared_out.clear();
+  return lent;
 }
 
 }  // namespace attendant

@@ -10,6 +10,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
+#include "engine/base/core_shares.h"
 #include "engine/tensor/workspace.h"
 
 namespace attendant {
@@ -67,7 +68,10 @@ class CoreLender {
  public:
   // on_thread_start: called first on each core's helper thread with the core's number, to pin it. Empty:
   // nothing. A single core has no helper thread.
-  explicit CoreLender(int32_t num_cores, const std::function<void(int32_t core)>& on_thread_start = {});
+  // shares: where the process's cores are shared out, the model's part of them: who comes to Take holds the
+  // core that it names, and what it is lent is taken from there as well. Null: they are not.
+  explicit CoreLender(int32_t num_cores, const std::function<void(int32_t core)>& on_thread_start = {},
+                      std::shared_ptr<CoreShares::Model> shares = nullptr);
   ~CoreLender();  // No lease is out.
 
   // A worker's own core and those that it was lent, until it is destroyed.
@@ -77,18 +81,24 @@ class CoreLender {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     const ThreadTeam& team() const { return team_; }
+    // Gives all back now. Returns how long shared-out cores were lent, summed.
+    Duration End();
 
    private:
     friend class CoreLender;
-    Lease(CoreLender& lender, std::vector<int32_t> cores, std::vector<HelperThread*> helpers,
-          Workspace& workspace);
+    struct Cores {
+      std::vector<int32_t> taken;  // The own one too.
+      std::vector<HelperThread*> helpers;
+      std::vector<CoreShares::Model::Held> shared_out;  // Of those lent.
+    };
+    Lease(CoreLender& lender, Cores cores, Workspace& workspace);
     CoreLender& lender_;
-    const std::vector<int32_t> cores_;
-    const std::vector<HelperThread*> helpers_;
+    Cores cores_;
     const ThreadTeam team_;
   };
   // Waits until `core`, the calling worker's own, is free, and takes up to max_threads - 1 others that are.
-  // workspace: the calling worker's.
+  // workspace: the calling worker's. core may be CoreShares::kNoCore: then there is nothing to wait for, and
+  // nothing is lent.
   Lease Take(int32_t core, size_t max_threads, Workspace& workspace);
   // Owners that wait for their core.
   int32_t num_waiting() const;
@@ -100,8 +110,11 @@ class CoreLender {
     kWanted,    // In use by another while its owner waits.
     kReserved,  // Given back to the owner who waits.
   };
+  // Adds a core to what is taken if it is free. Locks the shares: they never call back.
+  void LendLocked(size_t core, Lease::Cores& cores);
   void Return(const std::vector<int32_t>& cores);
 
+  const std::shared_ptr<CoreShares::Model> shares_;
   std::vector<std::unique_ptr<HelperThread>> helpers_;  // By core; none for a single core.
   mutable std::mutex mutex_;
   std::condition_variable returned_;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "engine/base/core_shares.h"
 #include "engine/tasks/decode_executor.h"
 #include "tests/bench/or_die.h"
 
@@ -70,7 +71,10 @@ class Loop {
       KvPool pool = OrDie(KvPool::Create(model_.info().kv, spec_.kv_cache_bytes / spec_.num_workers));
       executors.push_back(std::make_unique<DecodeExecutor>(model_, std::move(pool), Clock::Real()));
     }
-    Scheduler scheduler(SchedulerOptions(), std::move(executors), counter, Clock::Real());
+    CoreShares shares(spec_.num_workers, Clock::Real());
+    SchedulerOptions options;
+    options.cores = shares.Add(CoreShares::kDefaultWeight);
+    Scheduler scheduler(options, std::move(executors), counter, Clock::Real());
     scheduler_ = &scheduler;
     const TimePoint begin = Clock::Real().Now();
     for (int i = 0; i < spec_.concurrency; ++i) SubmitNext();
