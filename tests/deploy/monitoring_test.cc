@@ -20,7 +20,8 @@ namespace attendant {
 namespace {
 
 using nlohmann::json;
-using LabelsByName = std::map<std::string, std::set<std::string>>;
+// The labels of each series, with the values that are known of them.
+using LabelsByName = std::map<std::string, std::map<std::string, std::set<std::string>>>;
 
 const json& Dashboard() {
   static const json dashboard =
@@ -67,8 +68,10 @@ LabelsByName SeriesOf(const std::string& scrape) {
   for (const std::string& line : std::vector<std::string>(absl::StrSplit(body, '\n'))) {
     const size_t space = line.rfind(' ');
     if (space == std::string::npos || absl::StartsWith(line, "#")) continue;
-    for (const MetricUse& use : MetricsIn(line.substr(0, space)))
-      series[use.name].insert(use.labels.begin(), use.labels.end());
+    for (const MetricUse& use : MetricsIn(line.substr(0, space))) {
+      series[use.name];
+      for (const auto& [label, value] : use.values) series[use.name][label].insert(value);
+    }
   }
   return series;
 }
@@ -81,7 +84,7 @@ LabelsByName Pending() {
     std::istringstream words(line);
     std::string name;
     words >> name;
-    for (std::string label; words >> label;) result[name].insert(label);
+    for (std::string label; words >> label;) result[name][label];
     result[name];
   }
   return result;
@@ -110,7 +113,7 @@ LabelsByName PrometheusSeries() {
   LabelsByName series = {{"up", {}}};
   for (const json& group : Rules().at("groups")) {
     for (const json& rule : group.at("rules")) {
-      if (rule.contains("record")) series[rule.at("record")] = {"phase", "model", "code"};
+      if (rule.contains("record")) series[rule.at("record")] = {{"phase", {}}, {"model", {}}, {"code", {}}};
     }
   }
   return series;
@@ -123,6 +126,13 @@ std::string ProblemOf(const MetricUse& use, const LabelsByName& known) {
   for (const std::string& label : use.labels) {
     if (target_labels.count(label) == 0 && found->second.count(label) == 0)
       return absl::StrCat(use.name, " has no label ", label);
+  }
+  // Labels whose values are all there from the start; a code or result has none before it happens.
+  static const std::set<std::string> closed_sets = {"phase", "stage", "state", "reason"};
+  for (const auto& [label, value] : use.values) {
+    if (closed_sets.count(label) == 0 || found->second.at(label).empty()) continue;
+    if (found->second.at(label).count(value) == 0)
+      return absl::StrCat(use.name, " has no ", label, " ", value);
   }
   return "";
 }
@@ -138,8 +148,11 @@ TEST(MonitoringTest, EveryMetricNamedIsOneThatTheServerExports) {
     uses += metrics.size();
   }
   EXPECT_GT(uses, 60U);
-  EXPECT_NE(ProblemOf({"attendant_requests", {}}, known), "");
-  EXPECT_NE(ProblemOf({"attendant_requests_total", {"status"}}, known), "");
+  EXPECT_NE(ProblemOf({"attendant_requests", {}, {}}, known), "");
+  EXPECT_NE(ProblemOf({"attendant_requests_total", {"status"}, {}}, known), "");
+  EXPECT_NE(ProblemOf(MetricsIn("attendant_phase_seconds_sum{phase=\"waiting\"}")[0], known), "");
+  EXPECT_EQ(ProblemOf(MetricsIn("attendant_phase_seconds_sum{phase!=\"waiting\"}")[0], known), "");
+  EXPECT_EQ(ProblemOf(MetricsIn("attendant_phase_seconds_sum{phase=\"queue\"}")[0], known), "");
 }
 
 TEST(MonitoringTest, PendingMetricsAreStillPending) {

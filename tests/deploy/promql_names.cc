@@ -50,27 +50,32 @@ class Scanner {
       ++at_;
       SkipSpace();
       const std::string metric = TakeName();
-      uses_.push_back({metric, TakeMatchers()});
+      AddUse(metric);
       SkipTo(')');
     } else if (next != '(' && words.count(name) == 0) {
-      uses_.push_back({name, TakeMatchers()});
+      AddUse(name);
     }
   }
 
-  // {a="b",c=~"d"}: {a, c}.
-  std::set<std::string> TakeMatchers() {
-    std::set<std::string> labels;
-    if (at_ >= text_.size() || text_[at_] != '{') return labels;
+  // With its matchers: {a="b",c=~"d"}.
+  void AddUse(const std::string& name) {
+    MetricUse& use = uses_.emplace_back();
+    use.name = name;
+    if (at_ >= text_.size() || text_[at_] != '{') return;
+    std::string label;
     for (++at_; at_ < text_.size() && text_[at_] != '}';) {
       if (IsNameChar(text_[at_])) {
-        labels.insert(TakeName());
+        label = TakeName();
+        use.labels.insert(label);
       } else if (text_[at_] == '"') {
+        const bool is_equality = text_[at_ - 1] == '=' && text_[at_ - 2] != '!';
+        const size_t begin = at_ + 1;
         SkipQuoted();
+        if (is_equality) use.values[label] = std::string(text_.substr(begin, at_ - 1 - begin));
       } else {
         ++at_;
       }
     }
-    return labels;
   }
 
   std::string TakeName() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@ namespace attendant {
 struct MetricUse {
   std::string name;
   std::set<std::string> labels;
+  std::map<std::string, std::string> values;  // Of those matched by equality.
 };
 
 // The metrics of an expression, Grafana's variables and label_values() included.
