@@ -26,7 +26,7 @@ using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
 using X509Ptr = std::unique_ptr<X509, decltype(&X509_free)>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
-absl::Status TlsProblem(absl::string_view file, absl::string_view what) {
+absl::Status WrongFile(absl::string_view file, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat(file, ": ", what));
 }
 
@@ -76,11 +76,12 @@ absl::Status CheckTimes(const X509& certificate, const std::string& file, int64_
   const int64_t begin = UnixTime(X509_get0_notBefore(&certificate));
   const int64_t end = UnixTime(X509_get0_notAfter(&certificate));
   if (end <= now) {
-    return TlsProblem(file, absl::StrCat("the certificate expired on ", Readable(end), "; put a new one there"));
+    return WrongFile(file,
+                     absl::StrCat("the certificate expired on ", Readable(end), "; put a new one there"));
   }
   if (begin > now) {
-    return TlsProblem(file, absl::StrCat("the certificate is valid only from ", Readable(begin),
-                                    "; put one there that is valid now, or set the clock"));
+    return WrongFile(file, absl::StrCat("the certificate is valid only from ", Readable(begin),
+                                        "; put one there that is valid now, or set the clock"));
   }
   return absl::OkStatus();
 }
@@ -88,14 +89,14 @@ absl::Status CheckTimes(const X509& certificate, const std::string& file, int64_
 absl::Status CheckPair(const config::Tls& files, X509& certificate, const std::string& key_pem) {
   const KeyPtr key = PrivateKey(key_pem);
   if (key == nullptr) {
-    return TlsProblem(files.key(),
-                 "is not a PEM private key without a passphrase; openssl pkey -in KEY removes one");
+    return WrongFile(files.key(),
+                     "is not a PEM private key without a passphrase; openssl pkey -in KEY removes one");
   }
   const bool match = X509_check_private_key(&certificate, key.get()) == 1;
   ERR_clear_error();
   if (match) return absl::OkStatus();
-  return TlsProblem(files.key(), absl::StrCat("is not the key of the first certificate in ", files.certificate(),
-                                         "; put the two that were made together"));
+  return WrongFile(files.key(), absl::StrCat("is not the key of the first certificate in ",
+                                             files.certificate(), "; put the two that were made together"));
 }
 
 }  // namespace
@@ -106,7 +107,7 @@ absl::StatusOr<TlsMaterial> ReadTlsFiles(const config::Tls& files, int64_t now) 
   ATTENDANT_ASSIGN_OR_RETURN(material.key, ReadPem(files.key()));
   const std::vector<X509Ptr> chain = Certificates(material.certificate_chain);
   if (chain.empty())
-    return TlsProblem(files.certificate(), "has no PEM certificate; give the server's, then its chain");
+    return WrongFile(files.certificate(), "has no PEM certificate; give the server's, then its chain");
   material.not_after = std::numeric_limits<int64_t>::max();
   for (const X509Ptr& certificate : chain) {
     ATTENDANT_RETURN_IF_ERROR(CheckTimes(*certificate, files.certificate(), now));
@@ -116,7 +117,8 @@ absl::StatusOr<TlsMaterial> ReadTlsFiles(const config::Tls& files, int64_t now) 
   if (files.client_ca().empty()) return material;
   ATTENDANT_ASSIGN_OR_RETURN(material.client_ca, ReadPem(files.client_ca()));
   if (Certificates(material.client_ca).empty()) {
-    return TlsProblem(files.client_ca(), "has no PEM certificate; give that of the authority that signs clients'");
+    return WrongFile(files.client_ca(),
+                     "has no PEM certificate; give that of the authority that signs clients'");
   }
   return material;
 }
