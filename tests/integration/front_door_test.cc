@@ -172,7 +172,9 @@ TEST_F(FrontDoorTest, SilentConnectionsAreClosedAfterTheHandshakeTime) {
   std::vector<std::unique_ptr<RawConnection>> open;
   for (int i = 0; i < 50; ++i) {
     open.push_back(std::make_unique<RawConnection>(server_->GrpcPort()));
-    if (i % 2 == 0) EXPECT_TRUE(open.back()->Send("PRI * HTTP"));
+    if (i % 2 == 0) {
+      EXPECT_TRUE(open.back()->Send("PRI * HTTP"));
+    }
   }
   for (const auto& connection : open) EXPECT_TRUE(connection->IsClosedWithin(10'000));
   EXPECT_TRUE(BecomesTrue([&] { return Closed("handshake") == 50; })) << Closed("handshake");
