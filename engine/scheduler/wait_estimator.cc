@@ -39,7 +39,8 @@ void WaitEstimator::Note(TimePoint now, int64_t num_running, int64_t finished_jo
     evidence.jobs = evidence.jobs * kept + static_cast<double>(finished_jobs);
     evidence.units = evidence.units * kept + static_cast<double>(finished_units);
   }
-  last_ = now;
+  last_ =
+      last_.has_value() ? std::max(*last_, now) : now;  // Workers read their clocks before they come here.
   last_running_ = num_running;
 }
 
