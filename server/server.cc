@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
@@ -99,6 +100,9 @@ absl::Status Server::StartMetrics() {
 }
 
 absl::Status Server::StartGrpc() {
+  // Protobuf would write a line for each text of a client that is not UTF-8; the client is told, and that is
+  // all.
+  google::protobuf::SetLogHandler(nullptr);
   grpc::EnableDefaultHealthCheckService(false);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
