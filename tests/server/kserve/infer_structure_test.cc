@@ -106,6 +106,16 @@ TEST(InferStructureTest, FourMebibytesOfEmptyInputsAreRefused) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("inputs: more than the limit of 16"));
 }
 
+TEST(InferStructureTest, WhatFollowsAPassedLimitIsNotRead) {
+  const std::string garbage = "\xff\xff\xff";
+  std::string bytes;
+  for (const int count : {1, 2, 3}) {
+    bytes += std::string("\x2a\x00", 2);
+    const std::string message(CheckInferStructure(bytes + garbage, SmallLimits()).message());
+    EXPECT_THAT(message, HasSubstr(count <= 2 ? "not valid protobuf" : "inputs: more than")) << count;
+  }
+}
+
 TEST(InferStructureTest, EveryTruncationOfAMessageIsInvalid) {
   ModelInferRequest request;
   request.set_model_name("m");
