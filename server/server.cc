@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
@@ -216,6 +217,9 @@ absl::Status Server::StartAdmin() {
 
 absl::Status Server::StartGrpc() {
   ATTENDANT_RETURN_IF_ERROR(OpenFrontDoor());
+  // Protobuf would write a line for each text of a client that is not UTF-8; the client is told, and that is
+  // all.
+  google::protobuf::SetLogHandler(nullptr);
   grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
   SetLimits(config_, builder);

@@ -27,12 +27,35 @@ struct FieldCounts {
   int64_t other_bytes = 0;
 };
 
-// Walks the message and the messages in it that carry data; of the rest it counts bytes. Each walk is false
-// where the bytes are no message.
+absl::Status WrongStructure(absl::string_view what) {
+  return Rejected(RejectReason::kStructure, absl::InvalidArgumentError(what));
+}
+
+absl::Status CheckCount(absl::string_view field, int64_t count, int64_t max) {
+  if (count <= max) return absl::OkStatus();
+  return WrongStructure(absl::StrCat(field, ": more than the limit of ", max));
+}
+
+absl::Status CheckCounts(const FieldCounts& counts, const InferLimits& limits) {
+  ATTENDANT_RETURN_IF_ERROR(CheckCount("inputs", counts.inputs, limits.max_inputs));
+  ATTENDANT_RETURN_IF_ERROR(CheckCount("raw_input_contents", counts.raw_contents, limits.max_inputs));
+  ATTENDANT_RETURN_IF_ERROR(CheckCount("contents.bytes_contents", counts.elements, limits.max_elements));
+  ATTENDANT_RETURN_IF_ERROR(CheckCount("outputs", counts.outputs, limits.max_outputs));
+  ATTENDANT_RETURN_IF_ERROR(CheckCount("parameters", counts.parameters, limits.max_parameters));
+  if (counts.others <= limits.max_other_fields && counts.other_bytes <= limits.max_other_bytes) {
+    return absl::OkStatus();
+  }
+  return WrongStructure(
+      "the fields of the request, the data of BYTES tensors aside, are too many or too large");
+}
+
+// Walks the message and the messages in it that carry data; of the rest it counts bytes. Stops where the
+// bytes are no message, or a limit is passed: each walk is then false.
 class StructureWalk {
  public:
-  explicit StructureWalk(const std::string& bytes)
-      : in_(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size())) {}
+  StructureWalk(const std::string& bytes, const InferLimits& limits)
+      : limits_(limits),
+        in_(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size())) {}
 
   bool WalkRequest() {
     while (const uint32_t tag = in_.ReadTag()) {
@@ -50,7 +73,7 @@ class StructureWalk {
       } else {
         is_good = SkipCounted(tag, counts_.others);
       }
-      if (!is_good) return false;
+      if (!is_good || IsBeyondLimits()) return false;
     }
     return in_.ConsumedEntireMessage();
   }
@@ -92,7 +115,7 @@ class StructureWalk {
       } else {
         is_good = SkipCounted(tag, counts_.others);
       }
-      if (!is_good) return false;
+      if (!is_good || IsBeyondLimits()) return false;
     }
     return true;
   }
@@ -105,39 +128,25 @@ class StructureWalk {
       } else if (!SkipCounted(tag, counts_.others)) {
         return false;
       }
+      if (IsBeyondLimits()) return false;
     }
     return true;
   }
 
+  bool IsBeyondLimits() const { return !CheckCounts(counts_, limits_).ok(); }
+
+  const InferLimits& limits_;
   CodedInputStream in_;
   FieldCounts counts_;
 };
 
-absl::Status WrongStructure(absl::string_view what) {
-  return Rejected(RejectReason::kStructure, absl::InvalidArgumentError(what));
-}
-
-absl::Status CheckCount(absl::string_view field, int64_t count, int64_t max) {
-  if (count <= max) return absl::OkStatus();
-  return WrongStructure(absl::StrCat(field, ": ", count, " are more than the limit of ", max));
-}
-
 }  // namespace
 
 absl::Status CheckInferStructure(const std::string& bytes, const InferLimits& limits) {
-  StructureWalk walk(bytes);
-  if (!walk.WalkRequest()) return WrongStructure("the message is not valid protobuf");
-  const FieldCounts& counts = walk.counts();
-  ATTENDANT_RETURN_IF_ERROR(CheckCount("inputs", counts.inputs, limits.max_inputs));
-  ATTENDANT_RETURN_IF_ERROR(CheckCount("raw_input_contents", counts.raw_contents, limits.max_inputs));
-  ATTENDANT_RETURN_IF_ERROR(CheckCount("contents.bytes_contents", counts.elements, limits.max_elements));
-  ATTENDANT_RETURN_IF_ERROR(CheckCount("outputs", counts.outputs, limits.max_outputs));
-  ATTENDANT_RETURN_IF_ERROR(CheckCount("parameters", counts.parameters, limits.max_parameters));
-  if (counts.others <= limits.max_other_fields && counts.other_bytes <= limits.max_other_bytes) {
-    return absl::OkStatus();
-  }
-  return WrongStructure(
-      "the fields of the request, the data of BYTES tensors aside, are too many or too large");
+  StructureWalk walk(bytes, limits);
+  const bool is_good = walk.WalkRequest();
+  ATTENDANT_RETURN_IF_ERROR(CheckCounts(walk.counts(), limits));
+  return is_good ? absl::OkStatus() : WrongStructure("the message is not valid protobuf");
 }
 
 absl::StatusOr<ParsedInferRequest> ParseInferRequest(const grpc::ByteBuffer& buffer,

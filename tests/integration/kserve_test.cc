@@ -194,7 +194,7 @@ const std::vector<BadCase>& BadCases() {
       {"unknown model", StatusCode::NOT_FOUND, "model", [](auto& r) { r.set_model_name("nobody"); }},
       {"version", StatusCode::NOT_FOUND, "version", [](auto& r) { r.set_model_version("2"); }},
       {"no input", StatusCode::INVALID_ARGUMENT, "inputs: there are 0", [](auto& r) { r.clear_inputs(); }},
-      {"17 inputs", StatusCode::INVALID_ARGUMENT, "inputs: 17",
+      {"17 inputs", StatusCode::INVALID_ARGUMENT, "inputs: more than the limit of 16",
        [](auto& r) {
          while (r.inputs_size() < 17) r.add_inputs();
        }},
@@ -274,21 +274,35 @@ TEST_F(KserveTest, TextsHaveTheirOwnLimitOfAMessage) {
   }
 }
 
-TEST_F(KserveTest, MebibytesOfEmptyInputsCostNoMemory) {
-  std::string bytes;
-  while (bytes.size() < 4 << 20) bytes += std::string("\x2a\x00", 2);
-  const double before = Server().Metric("process_resident_memory_bytes");
+// Sends bytes as they are, whatever the client's protobuf would say.
+grpc::Status SendBytes(const std::string& bytes, const TestServer& server) {
   grpc::ClientContext context;
   const grpc::Slice slice(bytes);
   grpc::ByteBuffer buffer(&slice, 1);
   grpc::ByteBuffer answer;
   std::promise<grpc::Status> done;
-  grpc::GenericStub(Server().channel())
+  grpc::GenericStub(server.channel())
       .UnaryCall(&context, "/inference.GRPCInferenceService/ModelInfer", {}, &buffer, &answer,
                  [&](grpc::Status ended) { done.set_value(std::move(ended)); });
-  const grpc::Status status = done.get_future().get();
+  return done.get_future().get();
+}
+
+TEST_F(KserveTest, NamesThatAreNotUtf8AreRefusedWithoutALineInTheLog) {
+  Server();
+  testing::internal::CaptureStderr();
+  const grpc::Status status = SendBytes(std::string("\x0a\x01\xff", 3), Server());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(status.error_message(), HasSubstr("inputs: 2097152"));
+  EXPECT_THAT(status.error_message(), HasSubstr("UTF-8"));
+}
+
+TEST_F(KserveTest, MebibytesOfEmptyInputsCostNoMemory) {
+  std::string bytes;
+  while (bytes.size() < 4 << 20) bytes += std::string("\x2a\x00", 2);
+  const double before = Server().Metric("process_resident_memory_bytes");
+  const grpc::Status status = SendBytes(bytes, Server());
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), HasSubstr("inputs: more than"));
   EXPECT_LT(Server().Metric("process_resident_memory_bytes") - before, 64 << 20);
 }
 

@@ -46,13 +46,15 @@ void ExpectLimit(int limit, const std::string& field, Add add) {
 }
 
 TEST(InferStructureTest, EveryCountHasItsLimit) {
-  ExpectLimit(2, "inputs: 3", [](ModelInferRequest& r, int) { r.add_inputs(); });
-  ExpectLimit(2, "raw_input_contents: 3", [](ModelInferRequest& r, int) { r.add_raw_input_contents("x"); });
-  ExpectLimit(2, "outputs: 3", [](ModelInferRequest& r, int) { r.add_outputs()->set_name("a"); });
-  ExpectLimit(2, "parameters: 3", [](ModelInferRequest& r, int i) {
+  ExpectLimit(2, "inputs: more than the limit of 2", [](ModelInferRequest& r, int) { r.add_inputs(); });
+  ExpectLimit(2, "raw_input_contents: more than the limit of 2",
+              [](ModelInferRequest& r, int) { r.add_raw_input_contents("x"); });
+  ExpectLimit(2, "outputs: more than the limit of 2",
+              [](ModelInferRequest& r, int) { r.add_outputs()->set_name("a"); });
+  ExpectLimit(2, "parameters: more than the limit of 2", [](ModelInferRequest& r, int i) {
     (*r.mutable_parameters())[std::to_string(i)].set_bool_param(true);
   });
-  ExpectLimit(3, "bytes_contents: 4", [](ModelInferRequest& r, int) {
+  ExpectLimit(3, "bytes_contents: more than the limit of 3", [](ModelInferRequest& r, int) {
     if (r.inputs().empty()) r.add_inputs();
     r.mutable_inputs(0)->mutable_contents()->add_bytes_contents("");
   });
@@ -64,7 +66,7 @@ TEST(InferStructureTest, ParametersOfInputsCountAsWell) {
   (*request.add_inputs()->mutable_parameters())["b"].set_bool_param(true);
   EXPECT_TRUE(Check(request).ok());
   (*request.add_inputs()->mutable_parameters())["c"].set_bool_param(true);
-  EXPECT_THAT(std::string(Check(request).message()), HasSubstr("parameters: 3"));
+  EXPECT_THAT(std::string(Check(request).message()), HasSubstr("parameters: more than"));
 }
 
 TEST(InferStructureTest, DataIsNotCountedAmongTheOtherBytes) {
@@ -101,7 +103,17 @@ TEST(InferStructureTest, FourMebibytesOfEmptyInputsAreRefused) {
   std::string bytes;
   while (bytes.size() < 4 << 20) bytes += std::string("\x2a\x00", 2);
   const absl::Status status = CheckInferStructure(bytes, InferLimits{});
-  EXPECT_THAT(std::string(status.message()), HasSubstr("inputs: 2097152 are more than the limit of 16"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("inputs: more than the limit of 16"));
+}
+
+TEST(InferStructureTest, WhatFollowsAPassedLimitIsNotRead) {
+  const std::string garbage = "\xff\xff\xff";
+  std::string bytes;
+  for (const int count : {1, 2, 3}) {
+    bytes += std::string("\x2a\x00", 2);
+    const std::string message(CheckInferStructure(bytes + garbage, SmallLimits()).message());
+    EXPECT_THAT(message, HasSubstr(count <= 2 ? "not valid protobuf" : "inputs: more than")) << count;
+  }
 }
 
 TEST(InferStructureTest, EveryTruncationOfAMessageIsInvalid) {
