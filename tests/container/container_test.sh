@@ -41,7 +41,7 @@ export BUILDAH_ISOLATION=chroot
 base=$cache/base-$suite.tar
 if [[ ! -s $base ]]; then
   say "debootstrap $suite"
-  mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \([^ ]*\) .*/\1/p' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
+  mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \([^ ]*\) .*/\1/p' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1 || true)
   debootstrap --variant=minbase "$suite" "$run/base" "${mirror:-http://deb.debian.org/debian}" >"$run/debootstrap.log" \
     || { tail -n 3 "$run/debootstrap.log"; skip "debootstrap finds no mirror"; }
   cp -r /etc/apt/apt.conf.d/. "$run/base/etc/apt/apt.conf.d/"  # How this machine reaches its mirror.
