@@ -57,9 +57,10 @@ TEST_F(ConfigurationTest, ErrorsSayFileLineAndField) {
 }
 
 TEST_F(ConfigurationTest, TakesAWeightOfEachEndOfItsRange) {
-  const auto config = Read(
-      "model { name: 'a' path: 'a' weight: 1 } model { name: 'b' path: 'b' weight: 1000 } "
-      "model { name: 'c' path: 'c' }"));
+  const auto config = ReadConfigFile(
+      dir_.Write("c.txt",
+                 "model { name: 'a' path: 'a' weight: 1 } model { name: 'b' path: 'b' weight: 1000 } "
+                 "model { name: 'c' path: 'c' }"));
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->model(0).weight(), 1);
   EXPECT_EQ(config->model(1).weight(), 1000);
