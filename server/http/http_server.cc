@@ -23,9 +23,8 @@
 namespace attendant {
 namespace {
 
-constexpr size_t kHeaderBytes = 16 * 1024;
-// Beyond headers and body: so much memory has a connection for reading and writing.
-constexpr size_t kConnectionBytes = 2 * kHeaderBytes;
+// Of a connection, for what it reads and writes; request line and headers must fit it.
+constexpr size_t kConnectionBytes = 32 * 1024;
 constexpr Duration kWatchInterval = std::chrono::milliseconds(100);
 
 struct AddressDeleter {

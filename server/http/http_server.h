@@ -18,7 +18,8 @@ namespace attendant {
 // request,
 //    however it trickles. 2. It has send_timeout to take its answer. 3. A request's line and headers have at
 //    most
-// 16 KiB and its body max_body_bytes; a longer body is 413. 4. More than max_connections are closed at once.
+// 32 KiB and its body max_body_bytes; a longer body is 413. 4. More than max_connections are not accepted:
+// they wait in the system's queue until another has gone.
 // 5. Every request that was read whole is given to the handler once, and its client's going is told to it.
 // Thread-safe.
 class HttpServer {

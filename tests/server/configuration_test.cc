@@ -50,6 +50,21 @@ TEST_F(ConfigurationTest, ErrorsSayFileLineAndField) {
               StartsWith(At("2: model.kv_cache_bytes: ")));
   EXPECT_THAT(ErrorOf("model { name: 'a' path: 'a' num_workers: 1025 }"),
               StartsWith(At("1: model.num_workers: ")));
+  for (const char* weight : {"0", "-1", "1001"}) {
+    EXPECT_THAT(ErrorOf("model { name: 'a' path: 'a' weight: " + std::string(weight) + " }"),
+                StartsWith(At("1: model.weight: must be 1 to 1000")));
+  }
+}
+
+TEST_F(ConfigurationTest, TakesAWeightOfEachEndOfItsRange) {
+  const auto config = ReadConfigFile(
+      dir_.Write("c.txt",
+                 "model { name: 'a' path: 'a' weight: 1 } model { name: 'b' path: 'b' weight: 1000 } "
+                 "model { name: 'c' path: 'c' }"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->model(0).weight(), 1);
+  EXPECT_EQ(config->model(1).weight(), 1000);
+  EXPECT_EQ(config->model(2).weight(), 100);
 }
 
 TEST_F(ConfigurationTest, MissingFileIsNamed) {

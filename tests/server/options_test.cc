@@ -94,6 +94,9 @@ TEST(OptionsTest, EachNumberTakesTheEndsOfItsRangeAndNothingBeyond) {
 TEST(OptionsTest, AddressesMustBeLoopbackUnlessInsecure) {
   EXPECT_THAT(ErrorOf(ParseWithModel({"--listen=0.0.0.0:8500"})), HasSubstr("--insecure"));
   EXPECT_THAT(ErrorOf(ParseWithModel({"--metrics=10.0.0.1:9500"})), HasSubstr("metrics address"));
+  EXPECT_THAT(ErrorOf(ParseWithModel({"--http=10.0.0.1:8080"})), HasSubstr("HTTP address"));
+  EXPECT_TRUE(ParseWithModel({"--http=10.0.0.1:8080", "--insecure"}).ok());
+  EXPECT_TRUE(ParseWithModel({"--http=127.0.0.1:0"}).ok());
   EXPECT_THAT(ErrorOf(ParseWithModel({"--listen=127.0.0.1.example.com:1"})), HasSubstr("loopback"));
   EXPECT_TRUE(ParseWithModel({"--listen=0.0.0.0:8500", "--insecure"}).ok());
   EXPECT_TRUE(ParseWithModel({"--listen=[::1]:0", "--metrics="}).ok());

@@ -325,6 +325,36 @@ TEST_F(BatchLoopTest, WorkerTakesMoreThanItsShareWhereTheOthersAreFull) {
   EXPECT_EQ(loops_[0]->num_running(), 5);
 }
 
+TEST_F(BatchLoopTest, ACoreIsHeldWhileThereIsWorkAndNotAfterwards) {
+  CoreShares shares(1, clock_, std::chrono::hours(1));
+  const auto model = shares.Add(100), other = shares.Add(100);
+  MakeLoops({100});
+  std::vector<int32_t> cores;
+  auto executor = std::make_unique<ToyExecutor>(100);
+  executor->before_step = [this] { clock_.Advance(milliseconds(7)); };
+  BatchLoop loop(0, std::move(executor),
+                 {limits_, *queue_, *completions_, observer_, clock_, model.get(),
+                  [&](int32_t core) { cores.push_back(core); }});
+  Submit({.index = 0, .steps = 2});
+  EXPECT_TRUE(loop.RunOnce());
+  EXPECT_TRUE(loop.holds_core());
+  EXPECT_EQ(other->TryTake(0).core, CoreShares::kNoCore);
+  EXPECT_EQ(observer_.last_step().core_time, milliseconds(7));
+  EXPECT_EQ(observer_.last_step().core_wait, Duration::zero());
+  EXPECT_TRUE(loop.RunOnce());  // The last step.
+  EXPECT_FALSE(loop.holds_core());
+  EXPECT_EQ(observer_.last_step().core_time, milliseconds(7));
+  EXPECT_TRUE(cores.empty());  // Its own number all the time.
+  const auto free = other->TryTake(0);
+  EXPECT_EQ(free.core, 0);
+  other->Return(free);
+  EXPECT_FALSE(loop.RunOnce());
+  Submit({.index = 1, .steps = 9});
+  EXPECT_TRUE(loop.RunOnce());
+  loop.CompleteAll(absl::UnavailableError("bye"));
+  EXPECT_FALSE(loop.holds_core());
+}
+
 TEST_F(BatchLoopTest, CompleteAllLetsEverythingGo) {
   MakeLoops({100});
   Submit({.index = 0, .steps = 9});

@@ -141,6 +141,55 @@ TEST(CoreLenderTest, ACoreWhoseOwnerWaitsIsNotLentOn) {
   }
 }
 
+// Of shares for so many cores, a lender that takes from them.
+struct SharedLender {
+  explicit SharedLender(int32_t num_cores)
+      : shares(num_cores, Clock::Real(), std::chrono::hours(1)),
+        model(shares.Add(100)),
+        other(shares.Add(100)),
+        lender(num_cores, {}, model) {}
+  CoreShares shares;
+  const std::shared_ptr<CoreShares::Model> model, other;
+  CoreLender lender;
+  Workspace workspace;
+};
+
+TEST(CoreLenderTest, CoresThatAreSharedOutAreLentOnlyWhenFree) {
+  SharedLender cores(3);
+  const auto own = cores.model->Take(1);
+  const auto others = cores.other->Take(2);
+  {
+    CoreLender::Lease lease = cores.lender.Take(own.core, 3, cores.workspace);
+    EXPECT_EQ(lease.team().size(), 2u);
+    EXPECT_EQ(cores.other->TryTake(0).core, CoreShares::kNoCore);  // Lent counts as taken.
+    EXPECT_GE(lease.End(), Duration::zero());
+    const auto now_free = cores.other->TryTake(0);
+    EXPECT_EQ(now_free.core, 0);
+    cores.other->Return(now_free);
+  }
+  cores.other->Return(others);
+  cores.model->Return(own);
+}
+
+TEST(CoreLenderTest, WhoHasNoCoreOfItsOwnIsLentNone) {
+  SharedLender cores(2);
+  const CoreLender::Lease lease = cores.lender.Take(CoreShares::kNoCore, 2, cores.workspace);
+  EXPECT_EQ(lease.team().size(), 1u);
+}
+
+TEST(CoreLenderTest, AWorkerMayHoldACoreThatIsNotItsNumber) {
+  CoreShares shares(4, Clock::Real(), std::chrono::hours(1));
+  const std::shared_ptr<CoreShares::Model> model = shares.Add(100);
+  CoreLender lender(2, {}, model);  // Two workers on four cores.
+  Workspace workspace;
+  const auto own = model->Take(3);
+  {
+    const CoreLender::Lease lease = lender.Take(own.core, 4, workspace);
+    EXPECT_EQ(lease.team().size(), 2u);  // As many as it has workers.
+  }
+  model->Return(own);
+}
+
 TEST(ThreadTeamTest, PartsThatTakeLongEndToo) {
   CoreLender lender(2);
   Workspace workspace;
