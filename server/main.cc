@@ -55,6 +55,7 @@ int Serve(const config::ServerConfig& config) {
   const Logger log(config.logging());
   TakeOverGrpcLog(config.logging());
   const absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config, log);
+  if (absl::IsInvalidArgument(server.status())) return Fail(server.status(), kWrongConfiguration);
   if (!server.ok()) return Fail(server.status(), kCannotStart);
   const int signal = signals.Wait();
   log.Info("signal", {{"number", signal}});
