@@ -56,6 +56,7 @@ int Serve(const config::ServerConfig& config) {
   TakeOverGrpcLog(config.logging());
   const absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(config, log);
   if (absl::IsCancelled(server.status())) return 0;
+  if (absl::IsInvalidArgument(server.status())) return Fail(server.status(), kWrongConfiguration);
   if (!server.ok()) return Fail(server.status(), kCannotStart);
   const int signal = signals.Wait();
   log.Info("signal", {{"number", signal}});

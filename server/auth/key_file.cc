@@ -157,8 +157,9 @@ absl::StatusOr<std::vector<KeyRecord>> ParseKeyFile(const std::string& text, abs
 }
 
 absl::StatusOr<std::vector<KeyRecord>> ReadKeyFile(const std::string& path) {
-  ATTENDANT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path, kMaxKeyFileBytes));
-  return ParseKeyFile(text, path);
+  const absl::StatusOr<std::string> text = ReadTextFile(path, kMaxKeyFileBytes);
+  if (text.ok()) return ParseKeyFile(*text, path);
+  return absl::InvalidArgumentError(absl::StrCat(text.status().message(), "; see --api-keys"));
 }
 
 }  // namespace attendant

@@ -33,7 +33,7 @@ inline constexpr uint64_t kMaxKeyFileBytes = 1 << 20;
 // cut short than meant to lock everybody out.
 absl::StatusOr<std::vector<KeyRecord>> ParseKeyFile(const std::string& text, absl::string_view name);
 
-// Errors: as above, and those of reading the file.
+// Errors: as above, also when the file cannot be read.
 absl::StatusOr<std::vector<KeyRecord>> ReadKeyFile(const std::string& path);
 
 }  // namespace attendant

@@ -99,6 +99,9 @@ TEST(ProcessTest, WrongConfigurationIsOneLineAndExitCodeTwo) {
       {{"--models=/nowhere"}, "/nowhere"},
       {{"--model=x=/nowhere"}, "model x: /nowhere is not a directory"},
       {{"--config=/nowhere.txt"}, "/nowhere.txt"},
+      {{kModels, "--listen=127.0.0.1:0", "--metrics=", "--api-keys=/nowhere"}, "see --api-keys"},
+      {{kModels, "--listen=127.0.0.1:0", "--metrics=", "--tls-certificate=/nowhere", "--tls-key=/nowhere"},
+       "see --tls-certificate"},
       {{kModels, "--config=" + file}, file + ":2: limits.max_contents"},
   };
   for (const auto& [args, expected] : cases) {

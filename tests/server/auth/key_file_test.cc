@@ -153,6 +153,7 @@ TEST(KeyFileTest, MissingFileIsNamed) {
   const TempDir dir;
   const auto keys = ReadKeyFile(dir.path() / "none.txt");
   EXPECT_THAT(std::string(keys.status().message()), HasSubstr("none.txt"));
+  EXPECT_THAT(std::string(keys.status().message()), HasSubstr("--api-keys"));
 }
 
 TEST(NewKeyTest, IsRandomAndItsEntryIsForTheFile) {
