@@ -71,6 +71,12 @@ ListenerOptions ListenerOptionsOf(const config::ServerConfig& config) {
   return options;
 }
 
+// Twice what HTTP/2 allows: a call that the client takes for ended may still be ending here.
+int64_t MostCallsOfAPeer(const config::Transport& transport) {
+  constexpr int64_t kSlack = 100;
+  return 2 * int64_t{transport.max_concurrent_streams()} + kSlack;
+}
+
 }  // namespace
 
 Server::Server(const config::ServerConfig& config, const Logger& log)
@@ -79,7 +85,10 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
       connection_metrics_(*metrics_.registry()),
       process_metrics_(std::make_shared<ProcessMetrics>()),
       registry_(config_, {LoaderOf(config_), metrics_, log_, Clock::Real(), [this] { UpdateHealth(); }}),
-      stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real()),
+      peer_calls_(MostCallsOfAPeer(config_.transport()),
+                  [this](const std::string& peer) { listener_->CloseConnection(peer); }),
+      stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real(),
+                   peer_calls_),
       memory_guard_(config_.limits().memory_high_percent()),
       context_{config_.limits(), registry_,    metrics_,      log_,
                tracker_,         stall_watch_, Clock::Real(), memory_guard_},

@@ -59,6 +59,7 @@ class Server {
   CallTracker tracker_;
   HealthServiceImpl health_;
   ModelRegistry registry_;
+  PeerCalls peer_calls_;
   StallWatch stall_watch_;
   const MemoryGuard memory_guard_;
   const ServiceContext context_;
