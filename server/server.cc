@@ -80,6 +80,12 @@ ListenerOptions ListenerOptionsOf(const config::ServerConfig& config) {
   return options;
 }
 
+// Twice what HTTP/2 allows: a call that the client takes for ended may still be ending here.
+int64_t MostCallsOfAPeer(const config::Transport& transport) {
+  constexpr int64_t kSlack = 100;
+  return 2 * int64_t{transport.max_concurrent_streams()} + kSlack;
+}
+
 }  // namespace
 
 Server::Server(const config::ServerConfig& config, const Logger& log)
@@ -92,7 +98,10 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
       registry_(metrics_),
       models_(config_, {LoaderOf(config_, cores_), WarmUpModel, registry_, metrics_, log_, Clock::Real(),
                         [this] { UpdateHealth(); }}),
-      stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real()),
+      peer_calls_(MostCallsOfAPeer(config_.transport()),
+                  [this](const std::string& peer) { listener_->CloseConnection(peer); }),
+      stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real(),
+                   peer_calls_),
       memory_guard_(config_.limits().memory_high_percent()),
       context_{config_.limits(), registry_,    metrics_,      log_,
                tracker_,         stall_watch_, Clock::Real(), identity_.keys(), memory_guard_},

@@ -87,6 +87,7 @@ class Server {
   CoreShares cores_;
   ModelRegistry registry_;
   ModelManager models_;
+  PeerCalls peer_calls_;
   StallWatch stall_watch_;
   const MemoryGuard memory_guard_;
   const ServiceContext context_;

@@ -6,8 +6,8 @@
 
 namespace attendant {
 
-StallWatch::StallWatch(Duration timeout, const Clock& clock)
-    : clock_(clock), timeout_(timeout), thread_([this] { Watch(); }) {}
+StallWatch::StallWatch(Duration timeout, const Clock& clock, PeerCalls& peers)
+    : clock_(clock), peers_(peers), timeout_(timeout), thread_([this] { Watch(); }) {}
 
 StallWatch::~StallWatch() {
   {

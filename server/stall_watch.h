@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "engine/base/clock.h"
+#include "server/peer_calls.h"
 
 namespace attendant {
 
@@ -16,7 +17,8 @@ namespace attendant {
 class StallWatch {
  public:
   // A message that is not taken whole within `timeout` ends its call.
-  StallWatch(Duration timeout, const Clock& clock);
+  // peers: outlives it; each call under watch counts there.
+  StallWatch(Duration timeout, const Clock& clock, PeerCalls& peers);
   ~StallWatch();
   StallWatch(const StallWatch&) = delete;
   StallWatch& operator=(const StallWatch&) = delete;
@@ -28,7 +30,8 @@ class StallWatch {
   // each write and before Finish, EndWrite when OnWriteDone says so; its last write needs no EndWrite.
   class Call {
    public:
-    Call(StallWatch& watch, grpc::CallbackServerContext& context) : watch_(watch), context_(context) {}
+    Call(StallWatch& watch, grpc::CallbackServerContext& context)
+        : watch_(watch), context_(context), peer_call_(watch.peers_, context.peer()) {}
     ~Call() { watch_.Forget(context_); }
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
@@ -38,6 +41,7 @@ class StallWatch {
    private:
     StallWatch& watch_;
     grpc::CallbackServerContext& context_;
+    PeerCalls::Call peer_call_;
   };
 
  private:
@@ -48,6 +52,7 @@ class StallWatch {
   void CancelOverdue(std::unique_lock<std::mutex>& lock);
 
   const Clock& clock_;
+  PeerCalls& peers_;
   std::mutex mutex_;  // Guards all below; not held while a call is cancelled.
   Duration timeout_;
   std::condition_variable changed_;

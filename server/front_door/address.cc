@@ -1,5 +1,6 @@
 #include "server/front_door/address.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 
@@ -7,6 +8,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 
 namespace attendant {
 namespace {
@@ -82,6 +85,36 @@ std::string PeerKey(const SocketAddress& peer) {
   if (IN6_IS_ADDR_V4MAPPED(&host)) return std::string(bytes + kMappedAt, sizeof(in_addr));
   if (IN6_IS_ADDR_LOOPBACK(&host)) return std::string(bytes, sizeof(host));
   return std::string(bytes, kSubscriberBytes);
+}
+
+std::string ConnectionKey(const SocketAddress& peer) {
+  const int port = peer.port();
+  std::string host(reinterpret_cast<const char*>(&AsIpv4(peer).sin_addr), sizeof(in_addr));
+  if (peer.family() == AF_INET6) {
+    const auto* bytes = reinterpret_cast<const char*>(&AsIpv6(peer).sin6_addr);
+    constexpr size_t kMappedAt = 12;
+    const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&AsIpv6(peer).sin6_addr);
+    host = is_mapped ? std::string(bytes + kMappedAt, sizeof(in_addr)) : std::string(bytes, sizeof(in6_addr));
+  }
+  return absl::StrCat(host, ":", port);
+}
+
+std::string ConnectionKeyOf(absl::string_view grpc_peer) {
+  SocketAddress address;
+  const bool is_ipv6 = absl::ConsumePrefix(&grpc_peer, "ipv6:");
+  if (!is_ipv6 && !absl::ConsumePrefix(&grpc_peer, "ipv4:")) return "";
+  const size_t colon = grpc_peer.rfind(':');
+  int port = 0;
+  if (colon == absl::string_view::npos || !absl::SimpleAtoi(grpc_peer.substr(colon + 1), &port)) return "";
+  std::string host(grpc_peer.substr(0, colon));
+  host = absl::StrReplaceAll(host, {{"%5B", ""}, {"%5D", ""}, {"[", ""}, {"]", ""}});
+  address.storage.ss_family = is_ipv6 ? AF_INET6 : AF_INET;
+  void* const bytes = is_ipv6
+                          ? static_cast<void*>(&reinterpret_cast<sockaddr_in6&>(address.storage).sin6_addr)
+                          : static_cast<void*>(&reinterpret_cast<sockaddr_in&>(address.storage).sin_addr);
+  if (inet_pton(address.family(), host.c_str(), bytes) != 1) return "";
+  address.SetPort(port);
+  return ConnectionKey(address);
 }
 
 }  // namespace attendant

@@ -31,4 +31,9 @@ absl::StatusOr<std::vector<SocketAddress>> ResolveToListen(absl::string_view add
 // subscriber is given.
 std::string PeerKey(const SocketAddress& peer);
 
+// Host and port, as bytes to compare: one connection of many.
+std::string ConnectionKey(const SocketAddress& peer);
+// The same of a peer as gRPC names it, "ipv4:1.2.3.4:5" or "ipv6:%5B::1%5D:5"; "" of anything else.
+std::string ConnectionKeyOf(absl::string_view grpc_peer);
+
 }  // namespace attendant

@@ -6,7 +6,8 @@ namespace attendant {
 namespace {
 
 constexpr std::array<const char*, static_cast<size_t>(CloseReason::kCount)> kCloseReasonLabels = {
-    "peer", "server", "reset", "handshake", "too_many", "too_many_per_peer", "no_descriptor"};
+    "peer",           "server",       "reset", "handshake", "too_many", "too_many_per_peer",
+    "too_many_calls", "no_descriptor"};
 
 prometheus::Counter& AddOneCounter(prometheus::Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});

@@ -17,6 +17,7 @@ enum class CloseReason {
   kHandshake,       // It had not begun to speak HTTP/2 within the handshake time.
   kTooMany,         // One more than max_connections.
   kTooManyPerPeer,  // One more than max_connections_per_peer.
+  kTooManyCalls,    // It opened and reset calls faster than they can be ended.
   kNoDescriptor,    // The process had no descriptor for it.
   kCount
 };

@@ -36,7 +36,7 @@ std::optional<CloseReason> ConnectionTable::WhyRefused(const std::string& peer) 
   return CloseReason::kTooManyPerPeer;
 }
 
-bool ConnectionTable::Add(int fd, const std::string& peer) {
+bool ConnectionTable::Add(int fd, const SocketAddress& peer) {
   const int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (watched < 0) return false;
   epoll_event event{};
@@ -46,10 +46,23 @@ bool ConnectionTable::Add(int fd, const std::string& peer) {
     close(watched);
     return false;
   }
-  connections_[watched] = {peer, clock_.Now()};
-  ++peer_count_[peer];
+  Connection& connection = connections_[watched];
+  connection.peer = PeerKey(peer);
+  connection.key = ConnectionKey(peer);
+  connection.opened = clock_.Now();
+  by_key_[connection.key] = watched;
+  ++peer_count_[connection.peer];
   metrics_.SetOpen(connections_.size());
   return true;
+}
+
+void ConnectionTable::End(const std::string& key, CloseReason reason) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return;
+  Connection& connection = connections_[found->second];
+  if (connection.reason.has_value()) return;
+  connection.reason = reason;
+  shutdown(found->second, SHUT_RDWR);
 }
 
 void ConnectionTable::OnEvent(int watched, uint32_t events) {
@@ -64,15 +77,19 @@ void ConnectionTable::OnEvent(int watched, uint32_t events) {
   close(watched);
   const auto count = peer_count_.find(connection.peer);
   if (--count->second == 0) peer_count_.erase(count);
+  const auto by_key = by_key_.find(connection.key);
+  if (by_key != by_key_.end() && by_key->second == watched) by_key_.erase(by_key);
   connections_.erase(found);
   metrics_.SetOpen(connections_.size());
 }
 
 CloseReason ConnectionTable::ReasonOf(int watched, const Connection& connection, uint32_t events) const {
+  if (connection.reason.has_value()) return *connection.reason;
   tcp_info info{};
   socklen_t length = sizeof(info);
   if (getsockopt(watched, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return CloseReason::kReset;
-  const bool has_waited = clock_.Now() - connection.opened >= limits_.handshake_timeout;
+  // gRPC counts from a time that it took a little earlier.
+  const bool has_waited = clock_.Now() - connection.opened >= limits_.handshake_timeout * 3 / 4;
   if (!connection.peer_ended && has_waited && info.tcpi_bytes_received < kHandshakeBytes) {
     return CloseReason::kHandshake;
   }

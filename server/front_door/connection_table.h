@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/base/clock.h"
+#include "server/front_door/address.h"
 #include "server/front_door/connection_metrics.h"
 
 namespace attendant {
@@ -31,7 +32,10 @@ class ConnectionTable {
   // Why one more of this peer (PeerKey) is refused; nothing if it is not.
   std::optional<CloseReason> WhyRefused(const std::string& peer) const;
   // Watches fd's connection by a dup; false if there is no descriptor for that.
-  bool Add(int fd, const std::string& peer);
+  bool Add(int fd, const SocketAddress& peer);
+  // Ends the connection with this ConnectionKey, if there is one: gRPC sees that, and what it has for it
+  // ends.
+  void End(const std::string& key, CloseReason reason);
   // What epoll said of a watched descriptor.
   void OnEvent(int watched, uint32_t events);
 
@@ -40,8 +44,10 @@ class ConnectionTable {
  private:
   struct Connection {
     std::string peer;
+    std::string key;
     TimePoint opened;
-    bool peer_ended = false;  // The client has ended its side.
+    bool peer_ended = false;            // The client has ended its side.
+    std::optional<CloseReason> reason;  // Of End.
   };
   CloseReason ReasonOf(int watched, const Connection& connection, uint32_t events) const;
 
@@ -50,6 +56,7 @@ class ConnectionTable {
   ConnectionMetrics& metrics_;
   const Clock& clock_;
   absl::flat_hash_map<int, Connection> connections_;      // By watched descriptor.
+  absl::flat_hash_map<std::string, int> by_key_;          // Watched descriptors.
   absl::flat_hash_map<std::string, int64_t> peer_count_;  // Of those with a connection.
 };
 

@@ -142,6 +142,25 @@ void Listener::StopAccepting() {
   has_stopped_.wait(false);
 }
 
+void Listener::CloseConnection(absl::string_view grpc_peer) {
+  std::string key = ConnectionKeyOf(grpc_peer);
+  if (key.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    to_close_.push_back(std::move(key));
+  }
+  Wake();
+}
+
+void Listener::CloseAsked() {
+  std::vector<std::string> keys;
+  {
+    const std::lock_guard lock(mutex_);
+    keys.swap(to_close_);
+  }
+  for (const std::string& key : keys) connections_.End(key, CloseReason::kTooManyCalls);
+}
+
 void Listener::Wake() {
   const uint64_t one = 1;
   if (write(wakeup_, &one, sizeof(one)) != sizeof(one)) return;  // It is awake already.
@@ -163,6 +182,7 @@ void Listener::Run() {
     const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), kForEver);
     // First who left: their places are free for who comes.
     for (int i = 0; i < count; ++i) connections_.OnEvent(events[i].data.fd, events[i].events);
+    CloseAsked();
     uint64_t ignored = 0;
     if (read(wakeup_, &ignored, sizeof(ignored)) > 0 && stop_accepting_ && !has_stopped_) {
       for (const int fd : sockets_) AcceptWaiting(fd, options_.backlog + kAcceptsPerRound);
@@ -221,7 +241,7 @@ void Listener::Take(int fd, const SocketAddress& peer) {
   const auto timeout =
       std::chrono::duration_cast<std::chrono::milliseconds>(options_.unacknowledged_timeout).count();
   if (timeout > 0) SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(timeout));
-  if (!connections_.Add(fd, key)) {
+  if (!connections_.Add(fd, peer)) {
     metrics_.OnAcceptError();
     return Refuse(fd, CloseReason::kNoDescriptor);
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,6 +51,8 @@ class Listener {
   void Start(OnConnection on_connection);
   // Hands on what waits to be accepted, then closes the port; what is open is still watched. Idempotent.
   void StopAccepting();
+  // Ends the connection that gRPC names so (peer()), soon.
+  void CloseConnection(absl::string_view grpc_peer);
 
  private:
   Listener(const ListenerOptions& options, ConnectionMetrics& metrics, const Clock& clock);
@@ -58,6 +61,7 @@ class Listener {
   absl::Status ListenOnOne(SocketAddress address);
   void CloseSockets();
   void Run();
+  void CloseAsked();
   void AcceptWaiting(int listening, int at_most);
   bool AcceptOne(int listening);
   void OnNoDescriptor(int listening);
@@ -75,6 +79,8 @@ class Listener {
   int port_ = 0;
   OnConnection on_connection_;
   bool is_paused_ = false;
+  std::mutex mutex_;
+  std::vector<std::string> to_close_;  // Keys. Guarded by mutex_.
   std::atomic<bool> stop_accepting_{false};
   std::atomic<bool> has_stopped_{false};
   std::atomic<bool> quit_{false};

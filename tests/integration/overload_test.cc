@@ -49,16 +49,17 @@ class BusyServer {
       : server_([&] {
           config::ServerConfig config = TestConfig();
           config.mutable_engine()->set_num_workers(1);
+          config.mutable_scheduler()->set_max_running(16);
           change(config);
           return config;
         }()) {
     v1::TranslateResponse response;
-    EXPECT_TRUE(server_.Translate(Request(LongText(600)), response).ok());
+    EXPECT_TRUE(server_.Translate(Request(LongText(60)), response).ok());
     busy_ = std::thread([this] {
       v1::TranslateResponse ignored;
-      long_status_ = server_.Translate(Request(LongText(1800)), ignored);
+      long_status_ = server_.Translate(Request(LongText(600)), ignored);
     });
-    EXPECT_TRUE(server_.Eventually([&] { return server_.Metric("attendant_queue_depth") > 1000; }));
+    EXPECT_TRUE(server_.Eventually([&] { return server_.Metric("attendant_queue_depth") > 400; }));
   }
   ~BusyServer() {
     busy_.join();

@@ -52,5 +52,16 @@ TEST(AddressTest, PeerIsItsHostAndOfIpv6TheSubscriber) {
   EXPECT_NE(PeerKey(Numeric("[2001:db8:0:1::1]:1")), PeerKey(Numeric("[2001:db8:0:2::1]:1")));
 }
 
+TEST(AddressTest, ConnectionIsKnownByGrpcsNameForIt) {
+  EXPECT_EQ(ConnectionKeyOf("ipv4:10.0.0.1:77"), ConnectionKey(Numeric("10.0.0.1:77")));
+  EXPECT_EQ(ConnectionKeyOf("ipv4:10.0.0.1:77"), ConnectionKey(Numeric("[::ffff:10.0.0.1]:77")));
+  EXPECT_NE(ConnectionKeyOf("ipv4:10.0.0.1:77"), ConnectionKey(Numeric("10.0.0.1:78")));
+  EXPECT_EQ(ConnectionKeyOf("ipv6:%5B2001:db8::1%5D:77"), ConnectionKey(Numeric("[2001:db8::1]:77")));
+  EXPECT_EQ(ConnectionKeyOf("ipv6:[::1]:77"), ConnectionKey(Numeric("[::1]:77")));
+  for (const char* other : {"", "unix:/tmp/x", "ipv4:", "ipv4:10.0.0.1", "ipv4:x:1", "ipv6:10.0.0.1:77"}) {
+    EXPECT_EQ(ConnectionKeyOf(other), "") << other;
+  }
+}
+
 }  // namespace
 }  // namespace attendant

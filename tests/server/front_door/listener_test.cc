@@ -255,6 +255,24 @@ TEST_F(ListenerTest, TellsWhoEndedAConnection) {
   EXPECT_EQ(NumOpen(), 0);
 }
 
+TEST_F(ListenerTest, ConnectionIsClosedWhenAsked) {
+  Open();
+  Start();
+  const int client = Connect();
+  const int other = Connect();
+  ASSERT_TRUE(Becomes([&] { return num_served() == 2; }));
+  sockaddr_in name{};
+  socklen_t length = sizeof(name);
+  ASSERT_EQ(getsockname(client, reinterpret_cast<sockaddr*>(&name), &length), 0);
+  listener_->CloseConnection("ipv4:127.0.0.1:1");  // Nobody.
+  listener_->CloseConnection("nonsense");
+  listener_->CloseConnection("ipv4:127.0.0.1:" + std::to_string(ntohs(name.sin_port)));
+  EXPECT_TRUE(IsClosed(client));
+  EXPECT_TRUE(Becomes([&] { return Closed("too_many_calls") == 1; }));
+  EXPECT_EQ(NumOpen(), 1);
+  EXPECT_EQ(send(other, "x", 1, 0), 1);
+}
+
 // All descriptors of this process taken; gives them back when it goes.
 class NoDescriptors {
  public:
