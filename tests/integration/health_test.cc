@@ -18,7 +18,8 @@ using testing::HasSubstr;
 TEST(HealthTest, CheckKnowsTheServerItsServicesAndItsModels) {
   const auto stub = TestServer::Shared().Health();
   const std::vector<std::string> services = {"", "attendant.v1.TranslationService",
-                                             "attendant.v1.ModelService", "models/translate-en-de"};
+                                             "attendant.v1.ModelService", "inference.GRPCInferenceService",
+                                             "models/translate-en-de"};
   for (const std::string& service : services) {
     grpc::ClientContext context;
     HealthCheckRequest request;
