@@ -1,6 +1,6 @@
 # attendant-server and attendant with the models that ship, and nothing else: no shell, no package manager, no interpreter.
 #
-#   docker build -t attendant .                                            # or: podman build, buildah bud
+#   docker build -t attendant .                                            # 23 or later; or: podman build, buildah bud
 #   docker build -t attendant --build-arg BASE_IMAGE=debian:12-slim .      # Debian 12's libraries
 #   docker run --rm -p 8500:8500 -p 9500:9500 attendant
 #   docker run --rm -p 8500:8500 --read-only --cap-drop=ALL -v /srv/models:/models:ro attendant

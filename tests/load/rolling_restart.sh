@@ -11,13 +11,14 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$root/build/release/bin
 logs= envoy=
+flags=()
 while (($#)); do
   case $1 in
     --bin) bin=$2; shift 2 ;;
     --keep-logs) logs=$2; shift 2 ;;
     --envoy) envoy=$2; shift 2 ;;
     --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) break ;;
+    *) flags+=("$1"); shift ;;
   esac
 done
 . "$root/deploy/build.sh"
@@ -63,7 +64,7 @@ start_envoy() {
 if [[ -n $envoy ]]; then start_envoy; else start_nginx; fi
 
 status=0
-"$bin/rolling_restart" --proxy=localhost:"${port[2]}" --ca="$run/tls.crt" --ports="${port[0]},${port[1]}" "$@" || status=$?
+"$bin/rolling_restart" --proxy=localhost:"${port[2]}" --ca="$run/tls.crt" --ports="${port[0]},${port[1]}" "${flags[@]}" || status=$?
 kill -QUIT "$proxy" && { wait "$proxy" || true; }
 proxy=
 [[ -n $envoy ]] || awk -v first="127.0.0.1:${port[0]}" '  # A call that was tried on two replicas names both.
