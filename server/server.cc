@@ -103,8 +103,8 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
       stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real(),
                    peer_calls_),
       memory_guard_(config_.limits().memory_high_percent()),
-      context_{config_.limits(), registry_,    metrics_,      log_,
-               tracker_,         stall_watch_, Clock::Real(), identity_.keys(), memory_guard_},
+      context_{config_.limits(), registry_,     metrics_,         log_,         tracker_,
+               stall_watch_,     Clock::Real(), identity_.keys(), memory_guard_},
       translation_service_(context_),
       embedding_service_(context_),
       classification_service_(context_),
@@ -195,9 +195,10 @@ std::vector<std::string> Server::RegisterServices(grpc::ServerBuilder& builder) 
   builder.RegisterService(&model_service_);
   builder.RegisterService(&inference_service_);
   builder.RegisterService(&health_);
-  return {v1::TranslationService::service_full_name(), v1::EmbeddingService::service_full_name(),
-          v1::ClassificationService::service_full_name(), v1::ModelService::service_full_name(),
-          inference::GRPCInferenceService::service_full_name(), grpc::health::v1::Health::service_full_name()};
+  return {
+      v1::TranslationService::service_full_name(),          v1::EmbeddingService::service_full_name(),
+      v1::ClassificationService::service_full_name(),       v1::ModelService::service_full_name(),
+      inference::GRPCInferenceService::service_full_name(), grpc::health::v1::Health::service_full_name()};
 }
 
 std::vector<std::string> Server::RegisterAdminServices(grpc::ServerBuilder& builder) {
@@ -206,7 +207,8 @@ std::vector<std::string> Server::RegisterAdminServices(grpc::ServerBuilder& buil
   builder.RegisterService(&admin_inference_service_);
   builder.RegisterService(&admin_health_);
   return {v1::AdminService::service_full_name(), v1::ModelService::service_full_name(),
-          inference::GRPCInferenceService::service_full_name(), grpc::health::v1::Health::service_full_name()};
+          inference::GRPCInferenceService::service_full_name(),
+          grpc::health::v1::Health::service_full_name()};
 }
 
 absl::Status Server::StartAdmin() {
@@ -351,13 +353,15 @@ bool Server::Drain() {
   health_.EndWatches();  // Or they would hold their connections.
   admin_health_.EndWatches();
   WaitForConnectionsToAge();
+  const auto timeout = std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms());
   // Whoever does not take an answer shall not keep the others' drain from being complete.
-  stall_watch_.Shorten(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()) / 2);
-  const bool is_idle = FinishCalls(std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms()));
-  if (http_ != nullptr) {
-    http_->WaitIdle(std::chrono::milliseconds(500));  // Its clients have their answers.
-    http_->CloseCalls();
-  }
+  stall_watch_.Shorten(timeout / 2);
+  const TimePoint end = Clock::Real().Now() + timeout;
+  const bool is_http_idle = http_ == nullptr || http_->WaitIdle(timeout);
+  // gRPC 1.51 does not survive a call of its own process that begins after the shutdown.
+  if (http_ != nullptr) http_->CloseCalls();
+  const bool is_idle =
+      FinishCalls(std::max<Duration>(end - Clock::Real().Now(), Duration::zero())) && is_http_idle;
   const std::chrono::duration<double> took = Clock::Real().Now() - start;
   log_.Info("drained", {{"complete", is_idle}, {"seconds", took.count()}});
   return is_idle;

@@ -44,7 +44,7 @@ CoreShares::Model::Held CoreShares::Model::Renew(const Held& held) {
     if (queue.num_served(flow_) > 0 || !queue.IsMostBehind(flow_, now))
       return shares_.WaitLocked(*this, lock);
   } else if (queue.Next(now) != flow_ || shares_.FirstWaiterLocked(flow_) != nullptr) {
-    shares_.PassOnLocked(held.core);
+    shares_.PassOnLocked(held.core, now);
     return shares_.WaitLocked(*this, lock);
   }
   queue.Begin(flow_, now);
@@ -75,7 +75,7 @@ Duration CoreShares::Model::Return(const Held& held) {
   const std::lock_guard lock(shares_.mutex_);
   const TimePoint now = shares_.clock_.Now();
   shares_.queue_.End(flow_, held.since, now);
-  if (held.core != kNoCore) shares_.PassOnLocked(held.core);
+  if (held.core != kNoCore) shares_.PassOnLocked(held.core, now);
   if (shares_.queue_.num_served(flow_) == 0) {
     // Its patience begins.
     if (Waiter* waiter = shares_.FirstWaiterLocked(flow_)) waiter->changed.notify_one();
@@ -113,8 +113,8 @@ void CoreShares::ServeLocked(Waiter& waiter, int32_t core) {
   waiter.is_served = true;
 }
 
-void CoreShares::PassOnLocked(int32_t core) {
-  const FairQueue::Flow next = queue_.Next(clock_.Now());
+void CoreShares::PassOnLocked(int32_t core, TimePoint now) {
+  const FairQueue::Flow next = queue_.Next(now);
   if (next == FairQueue::kNone) {
     is_taken_[static_cast<size_t>(core)] = false;
     return;

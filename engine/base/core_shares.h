@@ -78,8 +78,9 @@ class CoreShares {
   Model::Held WaitLocked(Model& model, std::unique_lock<std::mutex>& lock);
   Waiter* FirstWaiterLocked(FairQueue::Flow flow) const;  // Null: none.
   void ServeLocked(Waiter& waiter, int32_t core);
-  // The core is free: whose turn is it?
-  void PassOnLocked(int32_t core);
+  // The core is free: whose turn is it? now: the moment that the caller decided by, as a moment later it may
+  // be another's turn.
+  void PassOnLocked(int32_t core, TimePoint now);
 
   const Clock& clock_;
   const Duration patience_;

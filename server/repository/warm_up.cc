@@ -30,6 +30,11 @@ constexpr const char* kTexts[] = {
     "birds in the first week of May",
 };
 
+// What says nothing of the model: that the server's own limits are too tight for these requests.
+bool IsOfTheRequest(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) || absl::IsInvalidArgument(status);
+}
+
 // Counts answers that are due, and keeps the first error. Shared with callbacks that may come late.
 class Answers {
  public:
@@ -39,12 +44,12 @@ class Answers {
   }
   void Got(const absl::Status& status) {
     const std::lock_guard lock(mutex_);
-    first_error_.Update(status);
+    if (!IsOfTheRequest(status)) first_error_.Update(status);
     if (--pending_ == 0) done_.notify_all();
   }
-  absl::Status Wait(Duration timeout) {
+  absl::Status Wait(TimePoint deadline) {
     std::unique_lock lock(mutex_);
-    if (!done_.wait_for(lock, timeout, [this] { return pending_ == 0; })) {
+    if (!done_.wait_until(lock, deadline, [this] { return pending_ == 0; })) {
       return absl::DeadlineExceededError("no answer in time");
     }
     return first_error_;
@@ -57,44 +62,69 @@ class Answers {
   absl::Status first_error_;
 };
 
-template <typename Answer>
-auto Tell(const std::shared_ptr<Answers>& answers) {
-  answers->Expect();
-  return [answers](absl::StatusOr<Answer> answer) { answers->Got(answer.status()); };
-}
+// Asks an engine one thing after the other, and waits for each answer or for all together.
+class Asker {
+ public:
+  enum class Wait { kForEach, kAtTheEnd };
+  Asker(const EngineModel& engine, Wait wait, TimePoint deadline)
+      : engine_(engine), wait_(wait), deadline_(deadline) {}
 
-void Translate(Translator& translator, int32_t beam_size, TimePoint deadline,
-               const std::shared_ptr<Answers>& answers) {
-  constexpr int32_t kMaxLength = 32;
-  for (const char* text : kTexts) {
+  // One round of everything the engine serves.
+  absl::Status AskAll() {
+    for (const char* text : kTexts) ATTENDANT_RETURN_IF_ERROR(AskText(text));
+    return AskImage();
+  }
+  absl::Status WaitForAll() const { return answers_->Wait(deadline_); }
+
+ private:
+  template <typename Answer>
+  auto Tell() {
+    answers_->Expect();
+    return [answers = answers_](absl::StatusOr<Answer> answer) { answers->Got(answer.status()); };
+  }
+  absl::Status Next() const { return wait_ == Wait::kForEach ? WaitForAll() : absl::OkStatus(); }
+
+  absl::Status Translate(const char* text, int32_t beam_size) {
+    constexpr int32_t kMaxLength = 32;
     TranslationRequest request;
     request.text = text;
     request.options.beam_size = beam_size;
-    request.options.max_length = std::min(kMaxLength, translator.info().max_target_tokens);
-    request.deadline = deadline;
-    translator.Translate(std::move(request), {}, Tell<TranslationResult>(answers));
+    request.options.max_length = std::min(kMaxLength, engine_.translator->info().max_target_tokens);
+    request.deadline = deadline_;
+    engine_.translator->Translate(std::move(request), {}, Tell<TranslationResult>());
+    return Next();
   }
-}
 
-// One round of everything the engine serves.
-void Ask(const EngineModel& engine, TimePoint deadline, const std::shared_ptr<Answers>& answers) {
-  if (engine.Serves(Task::kTranslate)) {
-    for (const int32_t beam_size : {1, 4}) Translate(*engine.translator, beam_size, deadline, answers);
-  }
-  for (const char* text : kTexts) {
+  absl::Status AskText(const char* text) {
+    if (engine_.Serves(Task::kTranslate)) {
+      for (const int32_t beam_size : {1, 4}) ATTENDANT_RETURN_IF_ERROR(Translate(text, beam_size));
+    }
     EmbedTextRequest request;
     request.text = text;
-    request.deadline = deadline;
-    if (engine.Serves(Task::kEmbedText)) engine.text->Embed(request, Tell<TextEmbedding>(answers));
-    if (engine.Serves(Task::kClassifyText)) engine.text->Classify(request, Tell<TextClasses>(answers));
-    if (engine.Serves(Task::kLabelTokens)) engine.text->Label(request, Tell<TextLabels>(answers));
+    request.deadline = deadline_;
+    if (engine_.Serves(Task::kEmbedText)) engine_.text->Embed(request, Tell<TextEmbedding>());
+    ATTENDANT_RETURN_IF_ERROR(Next());
+    if (engine_.Serves(Task::kClassifyText)) engine_.text->Classify(request, Tell<TextClasses>());
+    ATTENDANT_RETURN_IF_ERROR(Next());
+    if (engine_.Serves(Task::kLabelTokens)) engine_.text->Label(request, Tell<TextLabels>());
+    return Next();
   }
-  ClassifyImageRequest image;
-  image.file_bytes.assign(reinterpret_cast<const char*>(kGreyPixel), sizeof(kGreyPixel));
-  image.deadline = deadline;
-  if (engine.Serves(Task::kEmbedImage)) engine.image->Embed(image, Tell<ImageEmbedding>(answers));
-  if (engine.Serves(Task::kClassifyImage)) engine.image->Classify(image, Tell<ImageClasses>(answers));
-}
+
+  absl::Status AskImage() {
+    ClassifyImageRequest request;
+    request.file_bytes.assign(reinterpret_cast<const char*>(kGreyPixel), sizeof(kGreyPixel));
+    request.deadline = deadline_;
+    if (engine_.Serves(Task::kEmbedImage)) engine_.image->Embed(request, Tell<ImageEmbedding>());
+    ATTENDANT_RETURN_IF_ERROR(Next());
+    if (engine_.Serves(Task::kClassifyImage)) engine_.image->Classify(request, Tell<ImageClasses>());
+    return Next();
+  }
+
+  const EngineModel& engine_;
+  const Wait wait_;
+  const TimePoint deadline_;
+  const std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
+};
 
 }  // namespace
 
@@ -103,15 +133,12 @@ absl::Status WarmUp(const EngineModel& engine, Duration timeout) {
   // One after the other first, as a lone request runs on other paths than a crowd; then enough for all
   // workers.
   constexpr int kLoneRounds = 2;
-  for (int round = 0; round < kLoneRounds; ++round) {
-    const auto answers = std::make_shared<Answers>();
-    Ask(engine, deadline, answers);
-    ATTENDANT_RETURN_IF_ERROR(answers->Wait(deadline - Clock::Real().Now()));
-  }
-  const auto crowd = std::make_shared<Answers>();
+  Asker lone(engine, Asker::Wait::kForEach, deadline);
+  for (int round = 0; round < kLoneRounds; ++round) ATTENDANT_RETURN_IF_ERROR(lone.AskAll());
+  Asker crowd(engine, Asker::Wait::kAtTheEnd, deadline);
   const int32_t copies = 2 * engine.scheduler().num_workers();
-  for (int32_t i = 0; i < copies; ++i) Ask(engine, deadline, crowd);
-  return crowd->Wait(deadline - Clock::Real().Now());
+  for (int32_t i = 0; i < copies; ++i) ATTENDANT_RETURN_IF_ERROR(crowd.AskAll());
+  return crowd.WaitForAll();
 }
 
 }  // namespace attendant

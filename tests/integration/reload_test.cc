@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string TextOf(const fs::path& file) {
+std::string BytesOf(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -43,11 +43,11 @@ class ReloadTest : public testing::Test {
     const fs::path config = Variant("new") / "config.json";
     Rewrite(config,
             absl::StrReplaceAll(
-                TextOf(config),
+                BytesOf(config),
                 {{"\"de\"", "\"DE\""}, {"\"en\"", "\"EN\""}, {"\"es\"", "\"ES\""}, {"\"fr\"", "\"FR\""}}));
     fs::resize_file(Variant("truncated") / "model.safetensors", 100'000);
     Rewrite(Variant("lying") / "config.json",
-            absl::StrReplaceAll(TextOf(Variant("lying") / "config.json"),
+            absl::StrReplaceAll(BytesOf(Variant("lying") / "config.json"),
                                 {{"\"hidden_size\": 1", "\"hidden_size\": 2"}}));
     MakeInfinite(Variant("infinite") / "model.safetensors");
     Turn("old");

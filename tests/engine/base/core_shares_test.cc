@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -136,6 +137,45 @@ TEST(CoreSharesTest, RenewingHandsOverToWhoIsBehindAndGetsItsTurnAgain) {
   EXPECT_THAT(order, testing::ElementsAre(2, 1));
   one->Return(again);
   waiter.join();
+}
+
+// A clock that goes on by `step` each time it is asked, and by ever more once it hurries.
+class HurryingClock final : public Clock {
+ public:
+  TimePoint Now() const override {
+    const std::lock_guard lock(mutex_);
+    now_ += step_;
+    if (hurries_) step_ *= 4;
+    return now_;
+  }
+  void Hurry(Duration step) {
+    const std::lock_guard lock(mutex_);
+    step_ = step;
+    hurries_ = true;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable TimePoint now_{std::chrono::hours(1)};  // Guarded by mutex_, as are ...
+  mutable Duration step_ = std::chrono::nanoseconds(10);
+  bool hurries_ = false;
+};
+
+TEST(CoreSharesTest, WhoseTurnItIsIsDecidedOnceHoweverLateItGets) {
+  HurryingClock clock;
+  CoreShares shares(2, clock, kNever);
+  const auto light = shares.Add(100), heavy = shares.Add(200);
+  const Held a = light->Take(0);
+  const Held b = heavy->Take(1);
+  std::thread other([&] { heavy->Return(heavy->Take(0)); });  // One more of the heavy one waits.
+  AwaitWaiting(shares, 1);
+  // At the moment of the first question the heavy one is behind; long after it, no more.
+  clock.Hurry(std::chrono::microseconds(20));
+  std::thread renewing([&] { light->Return(light->Renew(a)); });
+  other.join();
+  heavy->Return(b);
+  renewing.join();
+  EXPECT_EQ(shares.num_waiting(), 0);
 }
 
 TEST(CoreSharesTest, WorkersOfOneModelTakeTurns) {

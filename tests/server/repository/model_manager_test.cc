@@ -89,6 +89,11 @@ class ModelManagerTest : public testing::Test {
     }
     return result;
   }
+  // Whole or not at all: the manager may look at any moment.
+  void Serve(const std::string& text) const {
+    dir_.Write("a/.serving", text);
+    fs::rename(dir_.path() / "a/.serving", dir_.path() / "a/serving.textproto");
+  }
   template <typename IsTrue>
   static bool Eventually(IsTrue is_true) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -246,20 +251,21 @@ TEST_F(ModelManagerTest, PolicyAndLabelsChangeWhileItRuns) {
   dir_.Write("a/1/config.json", "one");
   dir_.Write("a/2/config.json", "two");
   dir_.Write("a/3/config.json", "three");
-  dir_.Write("a/serving.textproto", "versions { version: [1, 3] } label { name: 'stable' version: 1 }");
+  Serve("versions { version: [1, 3] } label { name: 'stable' version: 1 }");
   Start(1, {"a"});
   EXPECT_THAT(Versions("a"), ElementsAre("a@1", "a@3"));
   EXPECT_EQ(Serving("a"), "three");
   EXPECT_EQ(Serving("a@stable"), "one");
   const int loads = loads_;
-  dir_.Write("a/serving.textproto", "versions { version: [1, 3] } label { name: 'stable' version: 3 }");
+  Serve("versions { version: [1, 3] } label { name: 'stable' version: 3 }");
   EXPECT_TRUE(Eventually([&] { return Serving("a@stable") == "three"; }));
   EXPECT_EQ(loads_, loads);  // A label moves without loading anything.
-  dir_.Write("a/serving.textproto", "versions { version: 2 }");
+  Serve("versions { version: 2 }");
   EXPECT_TRUE(Eventually([&] { return Versions("a") == std::vector<std::string>{"a@2"}; }));
-  dir_.Write("a/serving.textproto", "versions { version: 9 }");
-  EXPECT_TRUE(Eventually([&] { return !registry_.Find("a").ok() || Serving("a") == "two"; }));
-  dir_.Write("a/serving.textproto", "nonsense");
+  Serve("versions { version: 9 }");
+  EXPECT_TRUE(Eventually([&] { return absl::StrContains(Scrape(), R"(model="a",result="failed"} 1)"); }));
+  EXPECT_EQ(Serving("a"), "two");  // Better than nothing.
+  Serve("nonsense");
   EXPECT_TRUE(Eventually([&] { return absl::StrContains(registry_.Find("a")->message, "nonsense"); }));
   EXPECT_EQ(Serving("a"), "two");
 }
