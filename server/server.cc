@@ -6,7 +6,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <exception>
 #include <fstream>
 #include <future>
 #include <thread>
@@ -142,21 +141,15 @@ Server::~Server() {
 
 absl::Status Server::StartMetrics() {
   if (config_.metrics_address().empty()) return absl::OkStatus();
-  try {
-    exposer_ = std::make_unique<prometheus::Exposer>(config_.metrics_address());
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", config_.metrics_address(),
-                                               " for metrics (", error.what(),
-                                               "); is the port taken? see --metrics"));
-  }
+  ATTENDANT_ASSIGN_OR_RETURN(metrics_listener_, MetricsListener::Open(config_.metrics_address()));
+  prometheus::Exposer& exposer = metrics_listener_->exposer();
   if (identity_.has_keys() && !config_.auth().metrics_open()) {
-    exposer_->RegisterAuth([this](const std::string& id, const std::string& key) {
+    exposer.RegisterAuth([this](const std::string& id, const std::string& key) {
       return identity_.keys().Allows(Access::kMetrics, id, key);
     });
   }
-  exposer_->RegisterCollectable(metrics_.registry());
-  exposer_->RegisterCollectable(process_metrics_);
-  metrics_port_ = exposer_->GetListeningPorts().front();
+  exposer.RegisterCollectable(metrics_.registry());
+  exposer.RegisterCollectable(process_metrics_);
   return absl::OkStatus();
 }
 
@@ -271,7 +264,7 @@ absl::Status Server::WritePortFile() const {
   // Written whole or not at all: whoever waits for the file reads it at once.
   const std::string unfinished = config_.port_file() + ".tmp";
   std::ofstream out(unfinished);
-  out << "grpc " << grpc_port_ << "\nmetrics " << metrics_port_ << "\nadmin " << admin_port_ << "\nhttp "
+  out << "grpc " << grpc_port_ << "\nmetrics " << metrics_port() << "\nadmin " << admin_port_ << "\nhttp "
       << http_port() << "\n";
   out.close();
   if (out.good() && std::rename(unfinished.c_str(), config_.port_file().c_str()) == 0)
@@ -287,7 +280,7 @@ void Server::LogStart() const {
                           {"grpc", config_.listen_address()},
                           {"grpc_port", grpc_port_},
                           {"metrics", config_.metrics_address()},
-                          {"metrics_port", metrics_port_},
+                          {"metrics_port", metrics_port()},
                           {"http", config_.http_address()},
                           {"http_port", http_port()},
                           {"admin", config_.admin_address()},

@@ -2,16 +2,15 @@
 
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
-#include <prometheus/exposer.h>
 
 #include <memory>
 #include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "engine/base/core_shares.h"
 #include "server/admin_service.h"
 #include "server/auth/identity.h"
-#include "engine/base/core_shares.h"
 #include "server/call_tracker.h"
 #include "server/classification_service.h"
 #include "server/embedding_service.h"
@@ -22,6 +21,7 @@
 #include "server/logging.h"
 #include "server/memory_guard.h"
 #include "server/metrics.h"
+#include "server/metrics_listener.h"
 #include "server/model_registry.h"
 #include "server/model_service.h"
 #include "server/process_metrics.h"
@@ -45,8 +45,10 @@ class Server {
   ~Server();
 
   int grpc_port() const { return grpc_port_; }
-  int metrics_port() const { return metrics_port_; }                      // 0: none, as of ...
-  int admin_port() const { return admin_port_; }
+  int metrics_port() const {
+    return metrics_listener_ == nullptr ? 0 : metrics_listener_->port();
+  }                                               // 0: none.
+  int admin_port() const { return admin_port_; }  // As metrics_port().
   int http_port() const { return http_ == nullptr ? 0 : http_->port(); }
 
   // In this order: health says NOT_SERVING; calls are still accepted for drain_grace_ms; then the port
@@ -101,14 +103,13 @@ class Server {
   kserve::InferenceServiceImpl admin_inference_service_;
   ReflectionServices reflection_;
   ReflectionServices admin_reflection_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  std::unique_ptr<MetricsListener> metrics_listener_;  // Null: none.
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;  // Of grpc_.
   std::unique_ptr<Listener> listener_;                                        // Hands acceptor_ connections.
   std::unique_ptr<grpc::Server> admin_;
   std::unique_ptr<HttpGateway> http_;  // Null: none.
   int grpc_port_ = 0;
-  int metrics_port_ = 0;
   int admin_port_ = 0;
   bool is_drained_ = false;
 };
