@@ -261,6 +261,11 @@ bool ModelRegistry::IsReady(absl::Span<const Task> tasks) const {
   return false;
 }
 
+bool ModelRegistry::IsComplete() const {
+  const std::lock_guard lock(mutex_);
+  return is_complete_;
+}
+
 bool ModelRegistry::IsReady() const {
   const std::lock_guard lock(mutex_);
   const auto is_ready = [](const auto& m) { return m.second.Default().state == ModelState::kReady; };

@@ -65,7 +65,9 @@ class ModelRegistry {
   std::vector<ServedModel> List() const;          // By name; of each the version that NAME means.
   std::vector<ServedModel> ListVersions() const;  // By name and version.
 
-  // The first load of every model is over, and at least one is ready.
+  // The first load of every model is over.
+  bool IsComplete() const;
+  // And at least one is ready.
   bool IsReady() const;
   // The same, and one of the ready ones serves one of the tasks.
   bool IsReady(absl::Span<const Task> tasks) const;

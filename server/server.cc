@@ -154,13 +154,11 @@ absl::Status Server::StartMetrics() {
 }
 
 absl::Status Server::WaitUntilLoaded() const {
-  const auto is_loading = [](const ServedModel& model) { return model.state == ModelState::kLoading; };
-  while (true) {
-    const std::vector<ServedModel> models = registry_.List();
-    if (std::none_of(models.begin(), models.end(), is_loading)) return absl::OkStatus();
+  while (!registry_.IsComplete()) {
     if (ShutdownSignals::IsPending()) return absl::CancelledError("told to stop while models were loading");
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  return absl::OkStatus();
 }
 
 absl::Status Server::OpenFrontDoor() {

@@ -43,13 +43,7 @@ class ModelManagerTest : public testing::Test {
                                     [this](const EngineModel& engine) { return WarmUpOne(engine); },
                                     registry_, metrics_, log_, Clock::Real(), [this] { ++changes_; }});
     manager_->Start();
-    while (!is_complete()) std::this_thread::yield();
-  }
-  bool is_complete() {
-    for (const ServedModel& model : registry_.List()) {
-      if (model.state == ModelState::kLoading) return false;
-    }
-    return true;
+    while (!registry_.IsComplete()) std::this_thread::yield();
   }
   absl::StatusOr<EngineModel> LoadOne(const config::ModelConfig& model) {
     std::ifstream in(fs::path(model.path()) / "config.json");
