@@ -208,5 +208,58 @@ TEST_F(ShippedModelsTest, EachCommandFindsItsModel) {
   EXPECT_THAT(seen.out, AllOf(HasSubstr("cat.jpg\tcat\t"), HasSubstr("chelsea.jpg\tcat\t"))) << seen.err;
 }
 
+// `attendant admin` against the listener for operators.
+class AdminCommandTest : public ClientFixture {
+ protected:
+  static void SetUpTestSuite() {
+    StartServer(
+        {"--model", "language=" ATTENDANT_SOURCE_DIR "/models/classify-language", "--admin=127.0.0.1:0"});
+  }
+  static void TearDownTestSuite() { StopServer(); }
+
+  static Finished RunAdmin(const std::string& line) {
+    return Run("export ATTENDANT_ADMIN=127.0.0.1:$(sed -n 's/^admin //p' ports); " + line);
+  }
+};
+
+TEST_F(AdminCommandTest, ModelsAreListedUnloadedAndLoaded) {
+  const Finished list = RunAdmin("attendant admin list");
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_THAT(list.out, AllOf(StartsWith("NAME"), HasSubstr("language"), HasSubstr("ready")));
+
+  const Finished unload = RunAdmin("attendant admin unload language");
+  EXPECT_EQ(unload.exit_code, 0) << unload.err;
+  EXPECT_EQ(unload.out, "language is unloaded\n");
+  EXPECT_THAT(RunAdmin("attendant admin list").out, HasSubstr("unloaded"));
+  const Finished refused = RunAdmin("attendant classify --text 'Wo wohnst du?'");
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("an admin unloaded it"));
+
+  const Finished load = RunAdmin("attendant admin load language");
+  EXPECT_EQ(load.exit_code, 0) << load.err;
+  EXPECT_THAT(load.out, AllOf(HasSubstr("language"), HasSubstr("ready")));
+  EXPECT_THAT(RunAdmin("attendant classify --top-k 1 --text 'Wo wohnst du?'").out, HasSubstr("de\t"));
+}
+
+TEST_F(AdminCommandTest, WrongCommandsFailWithOneLine) {
+  for (const char* command : {"load nothing", "unload nothing", "load ../language"}) {
+    const Finished run = RunAdmin(std::string("attendant admin ") + command);
+    EXPECT_EQ(run.exit_code, 1) << command;
+    EXPECT_THAT(run.out, IsEmpty()) << command;
+    EXPECT_EQ(Lines(run.err).size(), 1U) << run.err;
+  }
+  for (const char* command : {"", "load", "list all", "reload language", "load language again"}) {
+    EXPECT_EQ(RunAdmin(std::string("attendant admin ") + command).exit_code, 2) << command;
+  }
+  EXPECT_EQ(RunAdmin("attendant admin list --server 127.0.0.1:1").exit_code, 3);
+}
+
+TEST_F(AdminCommandTest, PortForRequestsKnowsNoAdmin) {
+  const Finished run = RunAdmin("attendant admin unload language --server $ATTENDANT_SERVER");
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_THAT(run.err, HasSubstr("does not offer this"));
+  EXPECT_THAT(RunAdmin("attendant admin list").out, HasSubstr("ready"));
+}
+
 }  // namespace
 }  // namespace attendant

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "attendant/v1/admin_service.grpc.pb.h"
 #include "attendant/v1/classification_service.grpc.pb.h"
 #include "tests/integration/test_server.h"
 #include "tests/server/temp_dir.h"
@@ -80,6 +83,9 @@ class ReloadTest : public testing::Test {
   TempDir dir_;
 };
 
+// What has no end after so long has none.
+constexpr std::chrono::minutes kHangs(1);
+
 // What an answer with several texts is: all its labels from one variant, and the right ones.
 std::string VariantOf(const v1::ClassifyTextResponse& response) {
   std::string labels;
@@ -100,7 +106,7 @@ v1::ClassifyTextRequest ThreeTexts() {
   return request;
 }
 
-// Threads that ask without a pause and keep what went wrong.
+// Threads that ask without a pause and keep what came of it: the variants, codes and messages.
 class Askers {
  public:
   Askers(const TestServer& server, int count) {
@@ -124,9 +130,11 @@ class Askers {
     const auto stub = v1::ClassificationService::NewStub(server.channel());
     while (!stop_) {
       grpc::ClientContext context;
+      context.set_deadline(std::chrono::system_clock::now() + kHangs);
       v1::ClassifyTextResponse response;
       const grpc::Status status = stub->ClassifyText(&context, ThreeTexts(), &response);
-      const std::string what = status.ok() ? VariantOf(response) : status.error_message();
+      const std::string what =
+          status.ok() ? VariantOf(response) : absl::StrCat(status.error_code(), " ", status.error_message());
       ++answers_;
       const std::lock_guard lock(mutex_);
       seen_.insert(what);
@@ -139,6 +147,149 @@ class Askers {
   std::set<std::string> seen_;  // Guarded by mutex_.
   std::vector<std::thread> threads_;
 };
+
+// An operator's commands on the admin listener. What went wrong: "" if nothing.
+class Operator {
+ public:
+  explicit Operator(TestServer& server)
+      : stub_(v1::AdminService::NewStub(Connect(server.server().admin_port()))) {}
+
+  std::string Load() const {
+    grpc::ClientContext context;
+    v1::LoadModelRequest request;
+    request.set_name("language");
+    v1::LoadModelResponse response;
+    const grpc::Status status = stub_->LoadModel(&Timed(context), request, &response);
+    if (!status.ok()) return absl::StrCat("load: ", status.error_code(), " ", status.error_message());
+    return response.model().state() == v1::Model::READY ? "" : "load: the model is not ready";
+  }
+  std::string Unload() const {
+    grpc::ClientContext context;
+    v1::UnloadModelRequest request;
+    request.set_name("language");
+    v1::UnloadModelResponse response;
+    const grpc::Status status = stub_->UnloadModel(&Timed(context), request, &response);
+    return status.ok() ? "" : absl::StrCat("unload: ", status.error_code(), " ", status.error_message());
+  }
+  std::string List() const {
+    grpc::ClientContext context;
+    v1::ListVersionsResponse response;
+    const grpc::Status status = stub_->ListVersions(&Timed(context), {}, &response);
+    if (!status.ok()) return absl::StrCat("list: ", status.error_code(), " ", status.error_message());
+    for (const v1::Model& model : response.versions()) {
+      if (model.name() != "language" || model.state() == v1::Model::FAILED) return model.ShortDebugString();
+    }
+    return response.versions_size() <= 1 ? "" : "list: a model twice";
+  }
+
+ private:
+  static grpc::ClientContext& Timed(grpc::ClientContext& context) {
+    context.set_deadline(std::chrono::system_clock::now() + kHangs);
+    return context;
+  }
+
+  const std::unique_ptr<v1::AdminService::Stub> stub_;
+};
+
+TEST_F(ReloadTest, OperatorsWhoContradictEachOtherHarmNobody) {
+  constexpr int kOperators = 32;
+  constexpr int kRounds = 4;
+  config::ServerConfig config = Config(2);
+  config.set_admin_address("127.0.0.1:0");
+  TestServer server(config);
+  Askers askers(server, 4);
+  std::vector<std::string> wrongs(kOperators);
+  std::vector<std::thread> operators;
+  for (int i = 0; i < kOperators; ++i) {
+    operators.emplace_back([&server, i, &wrong = wrongs[static_cast<size_t>(i)]] {
+      const Operator commands(server);
+      for (int round = 0; round < kRounds; ++round) {
+        const int command = (i + round) % 3;
+        wrong += command == 0 ? commands.Load() : command == 1 ? commands.Unload() : commands.List();
+      }
+    });
+  }
+  for (std::thread& thread : operators) thread.join();
+  EXPECT_THAT(wrongs, testing::Each(""));
+  EXPECT_EQ(Operator(server).Load(), "");
+  const int answers = askers.answers();
+  EXPECT_TRUE(server.Eventually([&] { return askers.answers() > answers + 100; }));
+  askers.Stop();
+  const std::string not_found = absl::StrCat(grpc::StatusCode::NOT_FOUND, " ");
+  const std::string loading =
+      absl::StrCat(grpc::StatusCode::UNAVAILABLE, " model language is still loading; try again");
+  EXPECT_THAT(askers.seen(), testing::Each(testing::AnyOf("old", testing::StartsWith(not_found), loading)));
+  grpc::ClientContext context;
+  v1::ClassifyTextResponse response;
+  const auto stub = v1::ClassificationService::NewStub(server.channel());
+  EXPECT_TRUE(stub->ClassifyText(&context, ThreeTexts(), &response).ok());
+  EXPECT_EQ(VariantOf(response), "old");
+}
+
+// A model with two versions, which answer differently, and what requests call them.
+class VersionTest : public ReloadTest {
+ protected:
+  VersionTest() {
+    fs::remove(dir_.path() / "language");
+    fs::create_directory(Dir());
+    fs::rename(Variant("old"), Dir() / "1");
+    fs::rename(Variant("new"), Dir() / "2");
+    Label("stable", 1);
+  }
+
+  fs::path Dir() const { return dir_.path() / "versioned"; }
+  // All versions; this label, and "newest" for the second.
+  void Label(const std::string& name, int version) const {
+    Rewrite(Dir() / ".serving", absl::StrCat("versions { all: true } label { name: 'newest' version: 2 } ",
+                                             "label { name: '", name, "' version: ", version, " }"));
+    fs::rename(Dir() / ".serving", Dir() / "serving.textproto");
+  }
+  config::ServerConfig VersionConfig() const {
+    config::ServerConfig config = Config(2);
+    config.mutable_model(0)->set_name("versioned");
+    config.mutable_model(0)->set_path(Dir());
+    return config;
+  }
+  // "variant from model", or the code.
+  static std::string Ask(const TestServer& server, const std::string& model) {
+    grpc::ClientContext context;
+    v1::ClassifyTextRequest request = ThreeTexts();
+    request.set_model(model);
+    v1::ClassifyTextResponse response;
+    const auto stub = v1::ClassificationService::NewStub(server.channel());
+    const grpc::Status status = stub->ClassifyText(&context, request, &response);
+    if (!status.ok()) return absl::StrCat(status.error_code());
+    return absl::StrCat(VariantOf(response), " from ", response.model());
+  }
+};
+
+TEST_F(VersionTest, VersionsAnswerToTheirNumbersAndLabels) {
+  const TestServer server(VersionConfig());
+  EXPECT_EQ(Ask(server, "versioned"), "new from versioned@2");
+  EXPECT_EQ(Ask(server, "versioned@1"), "old from versioned@1");
+  EXPECT_EQ(Ask(server, "versioned@2"), "new from versioned@2");
+  EXPECT_EQ(Ask(server, "versioned@stable"), "old from versioned@1");
+  EXPECT_EQ(Ask(server, "versioned@newest"), "new from versioned@2");
+  for (const char* unknown : {"versioned@3", "versioned@0", "versioned@-1", "versioned@beta"}) {
+    EXPECT_EQ(Ask(server, unknown), absl::StrCat(grpc::StatusCode::NOT_FOUND)) << unknown;
+  }
+  for (const char* no_name : {"versioned@", "@1", "versioned@1@1", "versioned@../1"}) {
+    EXPECT_EQ(Ask(server, no_name), absl::StrCat(grpc::StatusCode::INVALID_ARGUMENT)) << no_name;
+  }
+}
+
+TEST_F(VersionTest, MovedLabelMeansTheOtherVersionAndLoadsNothing) {
+  const TestServer server(VersionConfig());
+  EXPECT_EQ(Ask(server, "versioned@stable"), "old from versioned@1");
+  const double loads = server.Metric("attendant_reload_total", "model=\"versioned\",result=\"loaded\"");
+  EXPECT_EQ(loads, 2);
+  Label("stable", 2);
+  EXPECT_TRUE(server.Eventually([&] { return Ask(server, "versioned@stable") == "new from versioned@2"; }));
+  EXPECT_EQ(server.Metric("attendant_reload_total", "model=\"versioned\",result=\"loaded\""), loads);
+  Label("former", 1);
+  EXPECT_TRUE(server.Eventually([&] { return Ask(server, "versioned@former") == "old from versioned@1"; }));
+  EXPECT_EQ(Ask(server, "versioned@stable"), absl::StrCat(grpc::StatusCode::NOT_FOUND));
+}
 
 TEST_F(ReloadTest, HundredReloadsUnderLoadFailNothingAndMixNothing) {
   TestServer server(Config(2));

@@ -47,6 +47,7 @@ class ServerProcess {
   // Wait for the port file; 0 if the process does not write it.
   int GrpcPort() const { return Port("grpc"); }
   int MetricsPort() const { return Port("metrics"); }
+  int AdminPort() const { return Port("admin"); }  // 0 if there is none.
   void Signal(int signal) const { kill(pid_, signal); }
   pid_t pid() const { return pid_; }
   // The exit code, or minus the signal that ended it.
