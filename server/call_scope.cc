@@ -15,7 +15,13 @@ CallScope::CallScope(const ServiceContext& context, grpc::CallbackServerContext&
       is_tracked_(context.tracker.Enter()),
       metrics_(&context.metrics.unknown_model()) {
   metrics_->OnCallBegin();
-  absl::StatusOr<Admission> admission = AdmitCall(context.keys, AccessOf(method), call);
+  const Access access = AccessOf(method);
+  admitted_ = WhyNotNow(access);
+  if (access == Access::kInfer && !admitted_.ok()) {  // Before it costs the caller anything of its quota.
+    authorized_ = admitted_;
+    return;
+  }
+  absl::StatusOr<Admission> admission = AdmitCall(context.keys, access, call);
   if (!admission.ok()) {
     const bool is_quota = absl::IsResourceExhausted(admission.status());
     authorized_ = is_quota ? Rejected(RejectReason::kQuota, admission.status()) : admission.status();
@@ -23,15 +29,19 @@ CallScope::CallScope(const ServiceContext& context, grpc::CallbackServerContext&
     return;
   }
   admission_ = *std::move(admission);
-  if (is_tracked_ && !context.memory.IsHigh()) return;
-  if (is_tracked_) {
-    admitted_ = Rejected(
-        RejectReason::kMemory,
-        absl::ResourceExhaustedError("the server has little memory left; try again, elsewhere or later"));
-    return;
+}
+
+// OK, or what is wrong with the moment and not with the call. Operators are let in also when memory is short:
+// to unload a model, for one.
+absl::Status CallScope::WhyNotNow(Access access) const {
+  if (!is_tracked_) {
+    return Rejected(RejectReason::kDraining,
+                    absl::UnavailableError("the server is shutting down; try again, elsewhere or later"));
   }
-  admitted_ = Rejected(RejectReason::kDraining,
-                       absl::UnavailableError("the server is shutting down; try again, elsewhere or later"));
+  if (access == Access::kAdmin || !context_.memory.IsHigh()) return absl::OkStatus();
+  return Rejected(
+      RejectReason::kMemory,
+      absl::ResourceExhaustedError("the server has little memory left; try again, elsewhere or later"));
 }
 
 CallScope::~CallScope() {

@@ -32,6 +32,8 @@ class CallScope {
   Duration elapsed() const { return context_.clock.Now() - start_; }
 
  private:
+  absl::Status WhyNotNow(Access access) const;
+
   const ServiceContext& context_;
   const Method method_;
   const TimePoint start_;

@@ -14,6 +14,15 @@ using grpc::health::v1::HealthListResponse;
 
 namespace {
 
+// A probe needs no more; it is let in without a key, and a Watch stays as long as it likes.
+MessageLimits HealthLimits() {
+  MessageLimits limits;
+  limits.max_bytes = 1024;
+  return limits;
+}
+constexpr size_t kMaxWatches = 4096;
+constexpr int kMaxWatchesOfPeer = 256;
+
 class UnaryCall final : public grpc::ServerUnaryReactor {
   void OnDone() override { delete this; }
 };
@@ -30,7 +39,8 @@ grpc::ServerUnaryReactor* FinishedCall(const absl::Status& status) {
 // service's mutex_; gRPC calls back on threads of its own, never from within StartWrite or Finish.
 class HealthServiceImpl::Watcher final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  Watcher(HealthServiceImpl& service, std::string name) : service_(service), name_(std::move(name)) {}
+  Watcher(HealthServiceImpl& service, std::string name, std::string peer)
+      : service_(service), name_(std::move(name)), peer_(std::move(peer)) {}
 
   // With mutex_ held.
   void Update() {
@@ -68,13 +78,16 @@ class HealthServiceImpl::Watcher final : public grpc::ServerWriteReactor<grpc::B
   void OnDone() override {
     {
       const std::lock_guard lock(service_.mutex_);
-      service_.watchers_.erase(this);
+      if (service_.watchers_.erase(this) > 0 && --service_.watchers_of_peer_[peer_] == 0) {
+        service_.watchers_of_peer_.erase(peer_);
+      }
     }
     delete this;
   }
 
   HealthServiceImpl& service_;
   const std::string name_;
+  const std::string peer_;
   grpc::ByteBuffer buffer_;
   std::optional<Status> sent_;
   bool is_writing_ = false;
@@ -102,6 +115,23 @@ bool HealthServiceImpl::IsServing(const std::string& service) {
   return StatusOf(service) == HealthCheckResponse::SERVING;
 }
 
+void HealthServiceImpl::Remove(const std::string& service) {
+  const std::lock_guard lock(mutex_);
+  services_.erase(service);
+  TellWatchers();
+}
+
+absl::Status HealthServiceImpl::Enter(Watcher& watcher, const std::string& peer) {
+  int& of_peer = watchers_of_peer_[peer];
+  if (watchers_.size() >= kMaxWatches || of_peer >= kMaxWatchesOfPeer) {
+    if (of_peer == 0) watchers_of_peer_.erase(peer);
+    return absl::ResourceExhaustedError("too many Watches; Check asks once");
+  }
+  ++of_peer;
+  watchers_.insert(&watcher);
+  return absl::OkStatus();
+}
+
 void HealthServiceImpl::BeginDrain() {
   const std::lock_guard lock(mutex_);
   is_draining_ = true;
@@ -118,7 +148,7 @@ grpc::ServerUnaryReactor* HealthServiceImpl::Check(grpc::CallbackServerContext* 
                                                    const grpc::ByteBuffer* request,
                                                    grpc::ByteBuffer* response) {
   HealthCheckRequest check;
-  if (const absl::Status status = ParseMessage(*request, MessageLimits{}, check); !status.ok()) {
+  if (const absl::Status status = ParseMessage(*request, HealthLimits(), check); !status.ok()) {
     return FinishedCall(status);
   }
   HealthCheckResponse answer;
@@ -133,13 +163,14 @@ grpc::ServerUnaryReactor* HealthServiceImpl::Check(grpc::CallbackServerContext* 
   return FinishedCall(absl::OkStatus());
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* HealthServiceImpl::Watch(grpc::CallbackServerContext* /*context*/,
+grpc::ServerWriteReactor<grpc::ByteBuffer>* HealthServiceImpl::Watch(grpc::CallbackServerContext* context,
                                                                      const grpc::ByteBuffer* request) {
   HealthCheckRequest watch;
-  const absl::Status status = ParseMessage(*request, MessageLimits{}, watch);
+  absl::Status status = ParseMessage(*request, HealthLimits(), watch);
+  const std::string peer = context->peer();
   const std::lock_guard lock(mutex_);
-  auto* watcher = new Watcher(*this, watch.service());
-  watchers_.insert(watcher);
+  auto* watcher = new Watcher(*this, watch.service(), peer);
+  if (status.ok()) status = Enter(*watcher, peer);
   if (status.ok()) {
     watcher->Update();
   } else {

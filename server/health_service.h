@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "absl/status/status.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 
 namespace attendant {
@@ -24,6 +25,8 @@ class HealthServiceImpl final
   void Set(const std::string& service, bool is_serving);
   // What Check would say of it; false if it is not known.
   bool IsServing(const std::string& service);
+  // No longer a service that is known.
+  void Remove(const std::string& service);
   // NOT_SERVING for all, for good.
   void BeginDrain();
   // Ends every Watch, now and from now on, with UNAVAILABLE.
@@ -40,12 +43,15 @@ class HealthServiceImpl final
   class Watcher;
 
   Status StatusOf(const std::string& service) const;
+  // RESOURCE_EXHAUSTED: too many Watches in all, or over one connection.
+  absl::Status Enter(Watcher& watcher, const std::string& peer);
   void TellWatchers();
 
   std::mutex mutex_;
   std::map<std::string, bool>
       services_;  // Guarded by mutex_, as is all that follows, and all of each Watcher.
   std::set<Watcher*> watchers_;
+  std::map<std::string, int> watchers_of_peer_;
   bool is_draining_ = false;
   bool are_watches_over_ = false;
 };

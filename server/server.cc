@@ -294,14 +294,16 @@ void Server::LogStart() const {
 // What is open to whom, where it reaches beyond this machine.
 void Server::WarnOfOpenDoors() const {
   const bool needs_certificate = !config_.tls().client_ca().empty();
-  for (const std::string& address : {config_.listen_address(), config_.admin_address()}) {
+  for (const std::string& address :
+       {config_.listen_address(), config_.admin_address(), config_.http_address()}) {
     const absl::StatusOr<HostPort> parsed = ParseHostPort(address);
     if (!parsed.ok() || parsed->is_loopback) continue;
-    if (!identity_.has_keys() && !needs_certificate) {
+    const bool is_http = address == config_.http_address();
+    if (!identity_.has_keys() && (is_http || !needs_certificate)) {
       log_.Warning("ANYBODY WHO REACHES THIS ADDRESS MAY CALL IT",
                    {{"address", address}, {"do", "give --api-keys or --tls-client-ca"}});
     }
-    if (!identity_.has_tls()) {
+    if (is_http || !identity_.has_tls()) {
       log_.Warning("TEXTS AND KEYS TRAVEL IN THE CLEAR",
                    {{"address", address}, {"do", "give --tls-certificate and --tls-key"}});
     }
@@ -320,7 +322,10 @@ void Server::UpdateHealth() {
     known_models_.insert(model.name);
     gone.erase(model.name);
   }
-  for (const std::string& name : gone) SetHealth(absl::StrCat("models/", name), false);
+  for (const std::string& name : gone) {
+    health_.Remove(absl::StrCat("models/", name));
+    admin_health_.Remove(absl::StrCat("models/", name));
+  }
   SetHealth("attendant.v1.ModelService", true);
   SetHealth("attendant.v1.TranslationService", registry_.IsReady({Task::kTranslate}));
   SetHealth("attendant.v1.EmbeddingService", registry_.IsReady({Task::kEmbedText, Task::kEmbedImage}));
@@ -343,16 +348,20 @@ bool Server::Drain() {
   if (http_ != nullptr) http_->StopAccepting();
   health_.EndWatches();  // Or they would hold their connections.
   admin_health_.EndWatches();
-  WaitForConnectionsToAge();
-  const auto timeout = std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms());
+  models_.Stop();  // A load under way would hold its call.
   // Whoever does not take an answer shall not keep the others' drain from being complete.
+  const auto timeout = std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms());
   stall_watch_.Shorten(timeout / 2);
-  const TimePoint end = Clock::Real().Now() + timeout;
-  const bool is_http_idle = http_ == nullptr || http_->WaitIdle(timeout);
-  // gRPC 1.51 does not survive a call of its own process that begins after the shutdown.
-  if (http_ != nullptr) http_->CloseCalls();
-  const bool is_idle =
-      FinishCalls(std::max<Duration>(end - Clock::Real().Now(), Duration::zero())) && is_http_idle;
+  const TimePoint end = Clock::Real().Now() + timeout;  // Of all that follows.
+  WaitForConnectionsToAge(end);
+  if (http_ != nullptr) {
+    http_->WaitIdle((end - Clock::Real().Now()) / 2);
+    // gRPC 1.51 does not survive a call of its own process that begins after the shutdown.
+    http_->CloseCalls();
+  }
+  const bool is_idle = FinishCalls(end);
+  constexpr std::chrono::milliseconds kLastWords(500);
+  if (http_ != nullptr) http_->WaitIdle(kLastWords);  // Its clients have their answers.
   const std::chrono::duration<double> took = Clock::Real().Now() - start;
   log_.Info("drained", {{"complete", is_idle}, {"seconds", took.count()}});
   return is_idle;
@@ -360,22 +369,21 @@ bool Server::Drain() {
 
 // Where connections have an age at which they are asked to go, all have gone within that time once no new
 // ones come, and none lost a call: until then all are answered.
-void Server::WaitForConnectionsToAge() const {
+void Server::WaitForConnectionsToAge(TimePoint end) const {
   constexpr std::chrono::milliseconds kPoll(10), kRound(250);
   const auto age = std::chrono::milliseconds(config_.transport().max_connection_age_ms());
-  if (age.count() == 0) return;
-  const auto timeout = std::chrono::milliseconds(config_.lifecycle().drain_timeout_ms());
   // gRPC varies the age by a tenth.
-  const TimePoint end = Clock::Real().Now() + std::min<Duration>(age + age / 10 + kRound, timeout);
-  while (connection_metrics_.open() > 0 && Clock::Real().Now() < end) std::this_thread::sleep_for(kPoll);
+  const TimePoint all_aged = Clock::Real().Now() + age + age / 10 + kRound;
+  if (age.count() == 0 || all_aged > end) return;  // It would gain nothing, and leave no time for a GOAWAY.
+  while (connection_metrics_.open() > 0 && Clock::Real().Now() < all_aged) std::this_thread::sleep_for(kPoll);
 }
 
 // Whoever is still connected is told to go elsewhere (GOAWAY); gRPC cancels a call that a client begins
 // before it has read that. Not by refusals in answers: those a proxy hands on, where it tries another replica
 // after a GOAWAY.
-bool Server::FinishCalls(Duration timeout) {
+bool Server::FinishCalls(TimePoint end) {
   constexpr std::chrono::milliseconds kLastWords(500);
-  const TimePoint end = Clock::Real().Now() + timeout;
+  const Duration timeout = std::max(end - Clock::Real().Now(), Duration::zero());
   const auto shut_down = [timeout, kLastWords](grpc::Server& server) {
     return std::async(std::launch::async, [&server, timeout, kLastWords] {
       server.Shutdown(std::chrono::system_clock::now() + timeout + kLastWords);

@@ -73,8 +73,8 @@ class Server {
   void WarnOfOpenDoors() const;
   void UpdateHealth();
   void SetHealth(const std::string& service, bool is_serving);
-  void WaitForConnectionsToAge() const;
-  bool FinishCalls(Duration timeout);
+  void WaitForConnectionsToAge(TimePoint end) const;
+  bool FinishCalls(TimePoint end);
 
   std::set<std::string> known_models_;  // That health tells of. Of whoever calls UpdateHealth.
   const config::ServerConfig config_;

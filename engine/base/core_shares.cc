@@ -86,6 +86,8 @@ Duration CoreShares::Model::Return(const Held& held) {
 CoreShares::Model::Held CoreShares::WaitLocked(Model& model, std::unique_lock<std::mutex>& lock) {
   Waiter waiter{model, false, {}, {}};
   waiters_.push_back(&waiter);
+  if (queue_.num_served(model.flow_) == 0)
+    FirstWaiterLocked(model.flow_)->changed.notify_one();  // Its patience begins.
   while (!waiter.is_served) {
     const bool is_impatient =
         queue_.num_served(model.flow_) == 0 && FirstWaiterLocked(model.flow_) == &waiter;

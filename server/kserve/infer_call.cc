@@ -31,7 +31,10 @@ InferCall::InferCall(const ServiceContext& services, grpc::CallbackServerContext
 
 void InferCall::Start(const grpc::ByteBuffer& request) {
   const absl::Status status = Prepare(request);
-  if (!status.ok()) return FinishWith(status);
+  if (!status.ok()) {
+    AddRetryHint(status, model_, context_);
+    return FinishWith(status);
+  }
   // The last answer may come, and this be deleted, before Close returns.
   const std::shared_ptr<Submissions> submissions = submissions_;
   SubmitAll(*submissions);

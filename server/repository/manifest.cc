@@ -56,6 +56,11 @@ absl::Status CheckPath(const fs::path& manifest, absl::string_view path) {
 }
 
 absl::Status CheckFile(const fs::path& dir, const ManifestLine& line) {
+  std::error_code error;
+  const fs::path real_dir = fs::canonical(dir, error), real = fs::canonical(dir / line.path, error);
+  const auto differ = std::mismatch(real_dir.begin(), real_dir.end(), real.begin(), real.end());
+  if (!error && differ.first != real_dir.end())
+    return Broken(dir / line.path, "is a link out of the directory");
   const absl::StatusOr<Sha256Digest> digest = Sha256OfFile(dir / line.path);
   if (!digest.ok())
     return Broken(dir / line.path, absl::StrCat("the manifest names it, but ", digest.status().message()));
@@ -74,6 +79,9 @@ bool NeedsNoDigest(const fs::path& file) {
 absl::Status CheckThatAllAreNamed(const fs::path& dir, const std::set<std::string>& named) {
   std::error_code error;
   for (fs::recursive_directory_iterator it(dir, error), end; !error && it != end; it.increment(error)) {
+    if (it->is_symlink(error) && it->is_directory(error)) {
+      return Broken(it->path(), "is a link to a directory, which no manifest can answer for");
+    }
     if (it->is_directory(error) || NeedsNoDigest(it->path())) continue;
     if (named.contains(it->path().lexically_relative(dir))) continue;
     return Broken(it->path(), absl::StrCat(kManifestFile, " does not name it; add it there or remove it"));

@@ -61,6 +61,7 @@ ModelManager::ModelManager(const config::ServerConfig& config, Parts parts)
     managed.is_of_repository =
         !repository_.empty() && fs::path(model.path()).parent_path() == (repository_ / "name").parent_path();
     managed.root = managed.is_of_repository ? repository_ : fs::path(model.path());
+    names_ever_.insert(model.name());
     models_[model.name()] = std::move(managed);
     EnterAsLoading(model.name());
   }
@@ -73,13 +74,21 @@ void ModelManager::EnterAsLoading(const std::string& name) {
 }
 
 ModelManager::~ModelManager() {
+  Stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ModelManager::Stop() {
+  std::vector<Done> waiting;
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
+    for (Command& command : commands_) waiting.push_back(std::move(command.done));
+    commands_.clear();
+    if (executing_) waiting.push_back(std::exchange(executing_, nullptr));
   }
   changed_.notify_one();
-  if (thread_.joinable()) thread_.join();
-  for (const Command& command : commands_) command.done(absl::CancelledError("the server is shutting down"));
+  for (const Done& done : waiting) done(absl::CancelledError("the server is shutting down"));
 }
 
 void ModelManager::Start() {
@@ -87,22 +96,30 @@ void ModelManager::Start() {
 }
 
 void ModelManager::Load(const std::string& name, Done done) {
-  const std::lock_guard lock(mutex_);
-  commands_.push_back({Command::Kind::kLoad, name, std::move(done)});
-  changed_.notify_one();
+  Enqueue({Command::Kind::kLoad, name, std::move(done)});
 }
 
 void ModelManager::Unload(const std::string& name, Done done) {
-  const std::lock_guard lock(mutex_);
-  commands_.push_back({Command::Kind::kUnload, name, std::move(done)});
-  changed_.notify_one();
+  Enqueue({Command::Kind::kUnload, name, std::move(done)});
+}
+
+void ModelManager::Enqueue(Command command) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stop_) {
+      commands_.push_back(std::move(command));
+      changed_.notify_one();
+      return;
+    }
+  }
+  command.done(absl::CancelledError("the server is shutting down"));
 }
 
 void ModelManager::Run() {
   LoadAll();
   while (true) {
     if (std::optional<Command> command = NextCommand()) {
-      Execute(*std::move(command));
+      Execute(*command);
       continue;
     }
     {
@@ -137,25 +154,33 @@ std::optional<ModelManager::Command> ModelManager::NextCommand() {
   if (stop_ || commands_.empty()) return std::nullopt;
   Command command = std::move(commands_.front());
   commands_.pop_front();
+  executing_ = command.done;
   return command;
 }
 
-void ModelManager::Execute(Command command) {
+void ModelManager::Execute(const Command& command) {
   absl::Status status = CheckModelName(command.name);
   if (status.ok()) {
     status = command.kind == Command::Kind::kLoad ? ExecuteLoad(command.name) : ExecuteUnload(command.name);
   }
-  command.done(status);
+  Done done;
+  {
+    const std::lock_guard lock(mutex_);
+    done = std::exchange(executing_, nullptr);
+  }
+  if (done) done(status);
 }
 
 absl::Status ModelManager::AddFromRepository(const std::string& name) {
   if (repository_.empty())
     return absl::NotFoundError("there is no such model, and no repository to find it in");
-  if (models_.size() >= kMaxModels) {
+  if (names_ever_.size() >= kMaxModels && !names_ever_.contains(name)) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the server has had ", kMaxModels, " models; restart it"));
   }
-  ATTENDANT_RETURN_IF_ERROR(ReadModelDirectory(repository_ / name, repository_).status());
+  const absl::Status found = ReadModelDirectory(repository_ / name, repository_).status();
+  if (absl::IsNotFound(found)) return found;  // What else is wrong with it is said where it is refused.
+  names_ever_.insert(name);
   Managed model;
   model.config.set_name(name);
   model.config.set_path(repository_ / name);
@@ -185,6 +210,7 @@ absl::Status ModelManager::ExecuteUnload(const std::string& name) {
 void ModelManager::TakeOut(const std::string& name, Managed& model, absl::string_view why) {
   model.loaded.clear();
   model.refused.clear();
+  model.labels.clear();
   parts_.registry.RemoveAll(name);
   ServedModel unloaded;
   unloaded.name = name;
@@ -199,9 +225,7 @@ void ModelManager::TakeOut(const std::string& name, Managed& model, absl::string
 void ModelManager::Poll() {
   if (!repository_.empty()) PollRepository();
   std::vector<std::string> names;
-  for (const auto& [name, model] : models_) {
-    if (model.is_wanted) names.push_back(name);
-  }
+  for (const auto& [name, model] : models_) names.push_back(name);
   for (const std::string& name : names) PollModel(name);
 }
 
@@ -224,9 +248,11 @@ void ModelManager::PollModel(const std::string& name) {
   const uint64_t seen = directory.ok() ? directory->fingerprint
                                        : std::hash<std::string>()(std::string(directory.status().message()));
   const bool is_stable = std::exchange(model.last_seen, seen) == seen;
-  if (seen == model.acted_on || !is_stable) return;
+  const bool may_fit_now =
+      model.lacked_memory_beside.has_value() && shelf_.resident_bytes() < *model.lacked_memory_beside;
+  if ((seen == model.acted_on && !may_fit_now) || !is_stable) return;
   if (!is_gone) {
-    (void)Reconcile(name, model, Force::kNo);
+    if (model.is_wanted) (void)Reconcile(name, model, Force::kNo);
     return;
   }
   model.acted_on = seen;
@@ -246,6 +272,7 @@ absl::Status ModelManager::Reconcile(const std::string& name, Managed& model, Fo
     return directory.status();
   }
   model.acted_on = model.last_seen = directory->fingerprint;
+  model.lacked_memory_beside.reset();
   config::ModelConfig serving = model.config;
   if (directory->serving.has_versions()) serving.clear_versions();
   serving.MergeFrom(directory->serving);
@@ -265,17 +292,37 @@ absl::Status ModelManager::Reconcile(const std::string& name, Managed& model, Fo
     result.Update(LoadVersion(name, model, version, serving));
   }
   if (wanted.empty()) Refuse(name, 0, model.config.path(), result);
-  DropVersionsBeside(name, model, wanted);
-  parts_.registry.SetLabels(name, LabelsOf(serving));
+  std::vector<int64_t> kept = MoveLabels(name, model, serving);
+  kept.insert(kept.end(), wanted.begin(), wanted.end());
+  DropVersionsBeside(name, model, wanted, kept);
   Changed();
   return result;
+}
+
+std::vector<int64_t> ModelManager::MoveLabels(const std::string& name, Managed& model,
+                                              const config::ModelConfig& serving) {
+  std::vector<int64_t> kept;
+  std::map<std::string, int64_t> labels = LabelsOf(serving);
+  for (auto& [label, version] : labels) {
+    const auto before = model.labels.find(label);
+    if (model.loaded.contains(version) || before == model.labels.end()) continue;
+    version = before->second;
+    kept.push_back(version);
+  }
+  model.labels = labels;
+  parts_.registry.SetLabels(name, std::move(labels));
+  return kept;
 }
 
 absl::Status ModelManager::LoadVersion(const std::string& name, Managed& model,
                                        const VersionDirectory& version, const config::ModelConfig& serving) {
   absl::StatusOr<EngineModel> engine = LoadEngine(serving, version);
   if (!engine.ok()) {
-    model.refused[version.version] = version.fingerprint;
+    if (absl::IsResourceExhausted(engine.status())) {
+      model.lacked_memory_beside = shelf_.resident_bytes();
+    } else {
+      model.refused[version.version] = version.fingerprint;
+    }
     Refuse(name, version.version, version.path, engine.status());
     return engine.status();
   }
@@ -389,15 +436,13 @@ void ModelManager::ForgetRefusal(const std::string& name, Managed& model, int64_
 
 // Once all that is wanted is there; before, an old version may be all that answers.
 void ModelManager::DropVersionsBeside(const std::string& name, Managed& model,
-                                      const std::vector<int64_t>& wanted) {
-  const auto is_wanted = [&](int64_t version) {
-    return std::find(wanted.begin(), wanted.end(), version) != wanted.end();
-  };
+                                      const std::vector<int64_t>& wanted, const std::vector<int64_t>& kept) {
   const bool are_all_there =
       !wanted.empty() && std::all_of(wanted.begin(), wanted.end(),
                                      [&](int64_t version) { return model.loaded.contains(version); });
   for (const ServedModel& served : parts_.registry.ListVersions()) {
-    if (served.name != name || is_wanted(served.version)) continue;
+    if (served.name != name) continue;
+    if (std::find(kept.begin(), kept.end(), served.version) != kept.end()) continue;
     if (served.state == ModelState::kReady && !are_all_there) continue;
     model.loaded.erase(served.version);
     model.refused.erase(served.version);

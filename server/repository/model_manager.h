@@ -8,8 +8,10 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "server/engine_model.h"
@@ -43,16 +45,18 @@ class ModelManager {
     const Clock& clock;
     std::function<void()> on_change;  // After each change of a state, on the manager's thread.
   };
-  using Done = std::function<void(const absl::Status&)>;  // On the manager's thread.
+  using Done = std::function<void(const absl::Status&)>;  // On any thread, also from within the call.
 
   // config: as CompleteConfig gives it. Enters its models into the registry, as loading.
   ModelManager(const config::ServerConfig& config, Parts parts);
-  // Waits for a load that is under way; what has not begun does not begin, and is told CANCELLED.
-  ~ModelManager();
+  ~ModelManager();  // Stops, and waits for a load that is under way.
   ModelManager(const ModelManager&) = delete;
   ModelManager& operator=(const ModelManager&) = delete;
 
   void Start();
+  // Nothing begins any more. Who waits for a command is told CANCELLED now, also of one that is under way:
+  // that goes on, and nobody hears of it. Idempotent.
+  void Stop();
 
   // Loads the model called `name`, or loads it anew. Returns at once; `done` is called once, when the model
   // answers or why it does not: INVALID_ARGUMENT not a name; NOT_FOUND neither known nor in the repository;
@@ -79,6 +83,8 @@ class ModelManager {
     uint64_t last_seen = 0;                // ... and at the last look.
     std::map<int64_t, uint64_t> loaded{};  // Version in service -> its fingerprint.
     std::map<int64_t, uint64_t> refused{};
+    std::map<std::string, int64_t> labels{};        // In force.
+    std::optional<int64_t> lacked_memory_beside{};  // Resident bytes when one was refused for the budget.
   };
   enum class Force { kNo, kYes };
 
@@ -86,7 +92,8 @@ class ModelManager {
   void Run();
   void LoadAll();
   std::optional<Command> NextCommand();
-  void Execute(Command command);
+  void Enqueue(Command command);
+  void Execute(const Command& command);
   absl::Status ExecuteLoad(const std::string& name);
   absl::Status ExecuteUnload(const std::string& name);
   absl::Status AddFromRepository(const std::string& name);
@@ -99,6 +106,10 @@ class ModelManager {
   absl::Status Reconcile(const std::string& name, Managed& model, Force force);
   absl::Status LoadVersion(const std::string& name, Managed& model, const VersionDirectory& version,
                            const config::ModelConfig& serving);
+  // Moves the labels whose new version is there; the others stay where they are. Returns the versions that
+  // they keep in service.
+  std::vector<int64_t> MoveLabels(const std::string& name, Managed& model,
+                                  const config::ModelConfig& serving);
   absl::StatusOr<EngineModel> LoadEngine(const config::ModelConfig& model, const VersionDirectory& version);
   absl::StatusOr<EngineModel> LoadGuarded(const config::ModelConfig& model,
                                           SchedulerObserver& observer) const;
@@ -106,7 +117,8 @@ class ModelManager {
   void Serve(const std::string& name, int64_t version, EngineModel engine);
   void Refuse(const std::string& name, int64_t version, const std::string& path, const absl::Status& why);
   void ForgetRefusal(const std::string& name, Managed& model, int64_t version);
-  void DropVersionsBeside(const std::string& name, Managed& model, const std::vector<int64_t>& wanted);
+  void DropVersionsBeside(const std::string& name, Managed& model, const std::vector<int64_t>& wanted,
+                          const std::vector<int64_t>& kept);
   void TakeOut(const std::string& name, Managed& model, absl::string_view why);
   void Changed() const;
 
@@ -115,10 +127,12 @@ class ModelManager {
   const int64_t memory_budget_bytes_;       // 0: none.
   const Parts parts_;
   EngineShelf shelf_;
-  std::map<std::string, Managed> models_;  // Of the thread, once it runs.
+  std::map<std::string, Managed> models_;  // Of the thread, once it runs, as is ...
+  std::set<std::string> names_ever_;       // ... every name there was: each has its metrics for good.
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Command> commands_;  // Guarded by mutex_, as is ...
+  std::deque<Command> commands_;  // Guarded by mutex_, as are ...
+  Done executing_;                // ... who waits for the command under way, and ...
   bool stop_ = false;
   std::thread thread_;
 };

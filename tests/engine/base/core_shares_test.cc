@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -176,6 +177,28 @@ TEST(CoreSharesTest, WhoseTurnItIsIsDecidedOnceHoweverLateItGets) {
   heavy->Return(b);
   renewing.join();
   EXPECT_EQ(shares.num_waiting(), 0);
+}
+
+TEST(CoreSharesTest, PatienceBeginsAlsoWhenALastCoreIsHandedOverByRenewing) {
+  CoreShares shares(1, Clock::Real(), milliseconds(1));
+  const auto model = shares.Add(100), other = shares.Add(100);
+  const Held first = model->Take(0);
+  // Served last, as long as the core is not given back: the other one's step has no end.
+  std::promise<Held> others, seconds_own, firsts_own;
+  std::thread second([&] { seconds_own.set_value(model->Take(0)); });
+  AwaitWaiting(shares, 1);
+  std::thread long_step([&] { others.set_value(other->Take(0)); });
+  AwaitWaiting(shares, 2);
+  std::thread renewing([&] { firsts_own.set_value(model->Renew(first)); });
+  const Held held = others.get_future().get();
+  auto beside = seconds_own.get_future();
+  EXPECT_EQ(beside.wait_for(seconds(10)), std::future_status::ready);
+  other->Return(held);
+  second.join();
+  long_step.join();
+  model->Return(beside.get());
+  renewing.join();
+  model->Return(firsts_own.get_future().get());
 }
 
 TEST(CoreSharesTest, WorkersOfOneModelTakeTurns) {

@@ -64,5 +64,15 @@ TEST_F(ManifestTest, ItsOwnFormIsChecked) {
   }
 }
 
+TEST_F(ManifestTest, LinksLeadNowhereElse) {
+  TempDir outside;
+  outside.Write("secret", "abc");
+  std::filesystem::create_symlink(outside.path() / "secret", dir_.path() / "model.safetensors");
+  EXPECT_THAT(Check(good_ + Line(kAbc, "model.safetensors")), HasSubstr("link out of the directory"));
+  std::filesystem::remove(dir_.path() / "model.safetensors");
+  std::filesystem::create_directory_symlink(outside.path(), dir_.path() / "2_Dense");
+  EXPECT_THAT(Check(good_), HasSubstr("link to a directory"));
+}
+
 }  // namespace
 }  // namespace attendant

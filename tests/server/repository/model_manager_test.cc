@@ -22,7 +22,7 @@ using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 // A manager over real directories. What it loads is scripted: the engine's source language is what the
-// directory's config.json says; "broken" fails to load and "throws" throws.
+// directory's config.json says; "broken" fails to load, "throws" throws, "slow" waits.
 class ModelManagerTest : public testing::Test {
  protected:
   ~ModelManagerTest() override { manager_.reset(); }
@@ -51,6 +51,10 @@ class ModelManagerTest : public testing::Test {
     std::getline(in, text);
     ++loads_;
     if (text == "broken") return absl::DataLossError("config.json is broken");
+    if (text == "slow") {
+      is_loading_.set_value();
+      go_on_.get_future().wait();
+    }
     if (text == "throws") throw std::runtime_error("a library gave up");
     EngineModel engine;
     engine.translator = std::make_shared<ScriptedTranslator>(text, "xx");
@@ -84,10 +88,12 @@ class ModelManagerTest : public testing::Test {
     return result;
   }
   // Whole or not at all: the manager may look at any moment.
-  void Serve(const std::string& text) const {
-    dir_.Write("a/.serving", text);
-    fs::rename(dir_.path() / "a/.serving", dir_.path() / "a/serving.textproto");
+  void Replace(const std::string& file, const std::string& text) const {
+    dir_.Write(".new", text);
+    fs::create_directories((dir_.path() / file).parent_path());
+    fs::rename(dir_.path() / ".new", dir_.path() / file);
   }
+  void Serve(const std::string& text) const { Replace("a/serving.textproto", text); }
   template <typename IsTrue>
   static bool Eventually(IsTrue is_true) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -109,6 +115,7 @@ class ModelManagerTest : public testing::Test {
     quiet.set_level(config::Logging::ERROR);
     return quiet;
   }()};
+  std::promise<void> is_loading_, go_on_;  // Of "slow".
   std::atomic<int> changes_{0};
   std::atomic<int> loads_{0};
   std::unique_ptr<ModelManager> manager_;
@@ -153,11 +160,11 @@ TEST_F(ModelManagerTest, ReloadReplacesAndABrokenOneIsRefused) {
 }
 
 TEST_F(ModelManagerTest, UnloadedStaysSoUntilItIsLoaded) {
-  dir_.Write("a/config.json", "one");
+  Replace("a/config.json", "one");
   Start(1, {"a"});
   EXPECT_TRUE(Unload("a").ok());
   EXPECT_EQ(registry_.Find("a")->state, ModelState::kUnloaded);
-  dir_.Write("a/config.json", "changed");
+  Replace("a/config.json", "changed");
   std::this_thread::sleep_for(std::chrono::milliseconds(30));
   EXPECT_EQ(registry_.Find("a")->state, ModelState::kUnloaded);
   EXPECT_TRUE(Load("a").ok());
@@ -184,15 +191,15 @@ TEST_F(ModelManagerTest, LoadFindsNewModelsInTheRepositoryOnly) {
 }
 
 TEST_F(ModelManagerTest, WatchTakesUpWhatComesChangesAndGoes) {
-  dir_.Write("a/config.json", "one");
+  Replace("a/config.json", "one");
   Start(1, {"a"});
-  dir_.Write("a/config.json", "two!");
+  Replace("a/config.json", "two!");
   EXPECT_TRUE(Eventually([&] { return Serving("a") == "two!"; }));
-  dir_.Write("b/config.json", "new");
+  Replace("b/config.json", "new");
   EXPECT_TRUE(Eventually([&] { return Serving("b") == "new"; }));
   fs::remove_all(dir_.path() / "b");
   EXPECT_TRUE(Eventually([&] { return absl::IsNotFound(registry_.Find("b").status()); }));
-  dir_.Write("a/config.json", "broken");
+  Replace("a/config.json", "broken");
   EXPECT_TRUE(Eventually([&] { return !registry_.Find("a")->message.empty(); }));
   EXPECT_EQ(Serving("a"), "two!");
   const int loads = loads_;
@@ -219,7 +226,7 @@ TEST_F(ModelManagerTest, RefusalIsForgottenWhenWhatServesIsBackInPlace) {
 }
 
 TEST_F(ModelManagerTest, RepositoryThatIsAwayForAMomentTakesNothingOut) {
-  dir_.Write("a/config.json", "one");
+  Replace("a/config.json", "one");
   Start(1, {"a"});
   fs::rename(dir_.path(), dir_.path().string() + "-away");
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -264,6 +271,52 @@ TEST_F(ModelManagerTest, PolicyAndLabelsChangeWhileItRuns) {
   EXPECT_EQ(Serving("a"), "two");
 }
 
+TEST_F(ModelManagerTest, LabelStaysWhereItIsUntilItsNewVersionWorks) {
+  dir_.Write("a/3/config.json", "three");
+  Serve("label { name: 'stable' version: 3 }");
+  Start(0, {"a"});
+  EXPECT_EQ(Serving("a@stable"), "three");
+  dir_.Write("a/4/config.json", "broken");
+  Serve("label { name: 'stable' version: 4 }");
+  EXPECT_FALSE(Load("a").ok());
+  EXPECT_EQ(Serving("a@stable"), "three");
+  // Another version works, but not the one that the label is to mean: it keeps the old one in service.
+  dir_.Write("a/5/config.json", "five");
+  EXPECT_TRUE(Load("a").ok());
+  EXPECT_EQ(Serving("a"), "five");
+  EXPECT_EQ(Serving("a@stable"), "three");
+  Serve("label { name: 'stable' version: 5 }");
+  EXPECT_TRUE(Load("a").ok());
+  EXPECT_EQ(Serving("a@stable"), "five");
+  EXPECT_EQ(registry_.ListVersions().size(), 1u);
+}
+
+TEST_F(ModelManagerTest, WhatIsWrongInTheRepositoryIsSaidAtRunTimeToo) {
+  Replace("a/config.json", "one");
+  Start(1, {"a"});
+  dir_.Write(".b/config.json", "two");
+  dir_.Write(".b/serving.textproto", "nonsense");
+  fs::rename(dir_.path() / ".b", dir_.path() / "b");
+  EXPECT_TRUE(Eventually([&] {
+    const auto model = registry_.Find("b");
+    return model.ok() && absl::StrContains(model->message, "nonsense");
+  }));
+}
+
+TEST_F(ModelManagerTest, StopTellsWhoWaitsAtOnce) {
+  dir_.Write("slow/config.json", "slow");
+  Start(0, {});
+  std::promise<absl::Status> under_way, queued;
+  manager_->Load("slow", [&](const absl::Status& status) { under_way.set_value(status); });
+  manager_->Load("slow", [&](const absl::Status& status) { queued.set_value(status); });
+  is_loading_.get_future().wait();
+  manager_->Stop();
+  EXPECT_TRUE(absl::IsCancelled(under_way.get_future().get()));
+  EXPECT_TRUE(absl::IsCancelled(queued.get_future().get()));
+  EXPECT_TRUE(absl::IsCancelled(Load("slow")));
+  go_on_.set_value();
+}
+
 TEST_F(ModelManagerTest, ManifestIsHeld) {
   dir_.Write("a/config.json", "abc");
   dir_.Write("a/SHA256SUMS",
@@ -303,7 +356,7 @@ TEST_F(ModelManagerTest, WhatHasNotBegunAtTheEndIsCancelled) {
 }
 
 TEST_F(ModelManagerTest, ThreadsMayLoadUnloadAndAskAtOnce) {
-  dir_.Write("a/config.json", "en");
+  Replace("a/config.json", "en");
   Start(1, {"a"});
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
