@@ -35,6 +35,7 @@ constexpr char kTextClassifier[] = "classify-language";
 constexpr char kTextEmbedder[] = "embed-en-de";
 constexpr char kImageClassifier[] = "classify-cifar10";
 constexpr int kTexts = 24;
+constexpr int kLongTexts = 8;  // Few: all are answered before the load.
 constexpr int kImages = 2;
 
 void ClearTimings(Message& message) {
@@ -269,10 +270,10 @@ std::vector<SoakKind> EarlyKinds() {
     return TranslateStream(channel, context, Translation(LongText(i), 1));
   };
   return {
-      {"cancelled, beam 4", 4, kTexts, cancelled, beam, milliseconds(0), milliseconds(48)},
-      {"cancelled, stream", 4, kTexts, cancelled, stream, milliseconds(0), milliseconds(48)},
-      {"short deadline, beam 4", 4, kTexts, late, beam, milliseconds(48)},
-      {"short deadline, stream", 4, kTexts, late, stream, milliseconds(48)},
+      {"cancelled, beam 4", 4, kLongTexts, cancelled, beam, milliseconds(0), milliseconds(48)},
+      {"cancelled, stream", 4, kLongTexts, cancelled, stream, milliseconds(0), milliseconds(48)},
+      {"short deadline, beam 4", 4, kLongTexts, late, beam, milliseconds(48)},
+      {"short deadline, stream", 4, kLongTexts, late, stream, milliseconds(48)},
       {"short deadline, embed", 4, kTexts, late, Embed, milliseconds(24)},
   };
 }
@@ -324,7 +325,7 @@ std::vector<SoakKind> ConnectionKinds(int port) {
        [port](auto&, auto& context, int i) { return ClassifyTexts(SoakChannel(port), context, i); }},
       {"new connection, left early",
        4,
-       kTexts,
+       kLongTexts,
        {StatusCode::OK, StatusCode::CANCELLED},
        [port](auto&, auto& context, int i) {
          return TranslateStream(SoakChannel(port), context, Translation(LongText(i), 1));
