@@ -38,6 +38,9 @@ constexpr int kTexts = 24;
 constexpr int kLongTexts = 8;  // Few: all are answered before the load.
 constexpr int kImages = 2;
 
+// What takes longer hangs.
+constexpr std::chrono::minutes kHangs(1);
+
 void ClearTimings(Message& message) {
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
@@ -227,6 +230,13 @@ Answer KnockAndGo(int port, int variant) {
   return {is_connected ? grpc::Status::OK : grpc::Status(StatusCode::UNAVAILABLE, "no connection"), ""};
 }
 
+// Connected: a channel of gRPC's that is let go while it connects may keep its connection for good.
+ChannelPtr NewConnection(int port) {
+  ChannelPtr channel = SoakChannel(port);
+  channel->WaitForConnected(std::chrono::system_clock::now() + kHangs);
+  return channel;
+}
+
 std::vector<SoakKind> GoodKinds() {
   const std::vector<StatusCode> ok = {StatusCode::OK};
   return {
@@ -322,13 +332,13 @@ std::vector<SoakKind> ConnectionKinds(int port) {
   const std::vector<StatusCode> ok = {StatusCode::OK};
   return {
       {"new connection", 8, kTexts, ok,
-       [port](auto&, auto& context, int i) { return ClassifyTexts(SoakChannel(port), context, i); }},
+       [port](auto&, auto& context, int i) { return ClassifyTexts(NewConnection(port), context, i); }},
       {"new connection, left early",
        4,
        kLongTexts,
        {StatusCode::OK, StatusCode::CANCELLED},
        [port](auto&, auto& context, int i) {
-         return TranslateStream(SoakChannel(port), context, Translation(LongText(i), 1));
+         return TranslateStream(NewConnection(port), context, Translation(LongText(i), 1));
        },
        milliseconds(0),
        milliseconds(48)},
@@ -365,7 +375,6 @@ ChannelPtr SoakChannel(int port) {
 }
 
 Answer Ask(const SoakKind& kind, const ChannelPtr& channel, int variant, Pace pace) {
-  constexpr std::chrono::minutes kHangs(1);
   grpc::ClientContext context;
   const bool is_short = pace == Pace::kAsTheKindSays && kind.longest_deadline.count() > 0;
   const bool is_cancelled = pace == Pace::kAsTheKindSays && kind.latest_cancel.count() > 0;
