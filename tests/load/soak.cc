@@ -49,7 +49,7 @@ constexpr seconds kReloadEvery(30);
 constexpr seconds kFirstReload(15);
 constexpr seconds kLeastWarmUp(30);
 // From the end of the last call until what it had is given back.
-constexpr milliseconds kSettle(300);
+constexpr milliseconds kSettle(1000);
 constexpr double kMaxGrowthMib = 16;
 constexpr int kMaxComplaints = 20;
 
@@ -147,8 +147,16 @@ class Load {
     }
   }
   void Start() {
+    std::vector<std::shared_ptr<grpc::Channel>> channels;
+    for (int i = 0; i < clients_; ++i) {
+      channels.push_back(SoakChannel(port_));
+      if (!channels.back()->WaitForConnected(std::chrono::system_clock::now() + std::chrono::minutes(1)))
+        GiveUp("a client cannot connect");
+    }
     begin_ = SoakClock::now();
-    for (int i = 0; i < clients_; ++i) threads_.emplace_back([this, i] { Run(i); });
+    for (int i = 0; i < clients_; ++i) {
+      threads_.emplace_back([this, i, channel = channels[static_cast<size_t>(i)]] { Run(i, channel); });
+    }
   }
   void Stop() {
     stop_ = true;
@@ -179,8 +187,7 @@ class Load {
   }
 
  private:
-  void Run(int client) {
-    const auto channel = SoakChannel(port_);
+  void Run(int client, const std::shared_ptr<grpc::Channel>& channel) {
     std::mt19937 random(static_cast<unsigned>(client));
     std::vector<int> shares;
     for (const SoakKind& kind : kinds_) shares.push_back(kind.share);
