@@ -65,6 +65,13 @@ class FaultLeakTest : public testing::Test {
         .error_code();
   }
 
+  void WaitUntilIdle() const {
+    EXPECT_TRUE(BecomesTrue([&] {
+      return Metric("attendant_requests_in_flight") == 0 && Metric("attendant_running_sentences") == 0 &&
+             Metric("attendant_queue_depth") == 0;
+    }));
+  }
+
   void RefusedRequests() const {
     EXPECT_EQ(Translate(channel_, Request(std::string(5 << 20, 'a'))), StatusCode::RESOURCE_EXHAUSTED);
     v1::TranslateRequest many;
@@ -82,17 +89,19 @@ class FaultLeakTest : public testing::Test {
     EXPECT_EQ(Classify("GIF89a"), StatusCode::INVALID_ARGUMENT);
   }
   void StoppedRequests() const {
+    WaitUntilIdle();  // Or they are refused as too late.
     const std::string text = LongText(300);
     EXPECT_EQ(Translate(channel_, Request(text), nullptr, 60), StatusCode::DEADLINE_EXCEEDED);
+    WaitUntilIdle();
     grpc::ClientContext context;
     std::thread canceller([&] {
       std::this_thread::sleep_for(std::chrono::milliseconds(30));
       context.TryCancel();
     });
     v1::TranslateResponse response;
-    EXPECT_EQ(
-        v1::TranslationService::NewStub(channel_)->Translate(&context, Request(text), &response).error_code(),
-        StatusCode::CANCELLED);
+    const grpc::Status status =
+        v1::TranslationService::NewStub(channel_)->Translate(&context, Request(text), &response);
+    EXPECT_EQ(status.error_code(), StatusCode::CANCELLED) << status.error_message();
     canceller.join();
   }
   // A connection of its own that ends without a word while its call runs.
@@ -122,10 +131,10 @@ TEST_F(FaultLeakTest, NoFaultLeavesADescriptorOrAThread) {
     EXPECT_EQ(Classify(picture_), StatusCode::OK);
   };
   for (int i = 0; i < 3; ++i) round();
-  EXPECT_TRUE(BecomesTrue([&] { return Metric("attendant_requests_in_flight") == 0; }));
+  WaitUntilIdle();
   const ptrdiff_t descriptors = Count("fd"), threads = Count("task");
   for (int i = 0; i < 20; ++i) round();
-  EXPECT_TRUE(BecomesTrue([&] { return Metric("attendant_requests_in_flight") == 0; }));
+  WaitUntilIdle();
   EXPECT_TRUE(BecomesTrue([&] { return Count("fd") <= descriptors; }))
       << Count("fd") << " descriptors, before " << descriptors;
   EXPECT_LE(Count("task"), threads + 8);  // gRPC's own pool comes and goes.
