@@ -116,10 +116,6 @@ absl::Status ParseMessage(const grpc::ByteBuffer& buffer, const MessageLimits& l
                           google::protobuf::MessageLite& message) {
   ATTENDANT_ASSIGN_OR_RETURN(const std::string bytes, ReadMessage(buffer, limits));
   ATTENDANT_RETURN_IF_ERROR(CheckStructure(bytes, limits));
-  if (limits.type != nullptr) {
-    ATTENDANT_RETURN_IF_ERROR(
-        Rejected(RejectReason::kStructure, CheckMessageStructure(bytes, *limits.type, limits.structure)));
-  }
   if (!message.ParseFromString(bytes)) {
     return BadStructure("the message is not valid: malformed, or a field other than the inputs is not UTF-8");
   }

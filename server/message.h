@@ -8,23 +8,18 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "server/message_structure.h"
 
 namespace attendant {
 
 // What a message may be, checked on its bytes before memory is spent on its fields: protobuf turns two bytes
-// of an empty repeated field into forty of memory.
+// of an empty repeated field into forty of memory. Only the top level is looked into: max_other_bytes bounds
+// what the messages within can grow to.
 struct MessageLimits {
   int64_t max_bytes = 64 * 1024;        // Once decompressed.
   int32_t bulk_field = 0;               // The field that carries the data ...
   int32_t max_bulk_fields = 0;          // ... may come so often;
   int64_t max_other_bytes = 64 * 1024;  // all other fields together have so many bytes,
   int32_t max_other_fields = 64;        // and are so many.
-  // Where the data is in messages within the message (ModelInferRequest), which the limits above do not look
-  // into: its type, and what all levels may be made of. No type: the top level alone is checked, within which
-  // max_other_bytes bounds what the rest can grow to.
-  const google::protobuf::Descriptor* type = nullptr;
-  StructureLimits structure;
 };
 
 // Parses what a client sent, gzip or plain. The server switches gRPC's own decompression off, which knows no

@@ -67,12 +67,18 @@ void SetLimits(const config::ServerConfig& config, grpc::ServerBuilder& builder)
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
 }
 
+int64_t HttpConnectionsOf(const config::ServerConfig& config) {
+  if (config.http_address().empty()) return 0;
+  return HttpConnectionsThatFit(config.transport().http_max_connections(), DescriptorLimit());
+}
+
 ListenerOptions ListenerOptionsOf(const config::ServerConfig& config) {
   const config::Transport& transport = config.transport();
   ListenerOptions options;
   options.address = config.listen_address();
   options.backlog = transport.accept_backlog();
-  options.limits.max_connections = ConnectionsThatFit(transport.max_connections(), DescriptorLimit());
+  options.limits.max_connections =
+      ConnectionsThatFit(transport.max_connections(), DescriptorLimit() - HttpConnectionsOf(config));
   options.limits.max_per_peer = transport.max_connections_per_peer();
   options.limits.handshake_timeout = std::chrono::milliseconds(transport.handshake_timeout_ms());
   options.unacknowledged_timeout = std::chrono::milliseconds(transport.keepalive_timeout_ms());
@@ -248,8 +254,15 @@ absl::Status Server::StartHttp() {
   HttpServer::Options options;
   options.host = address.host;
   options.port = address.port;
+  const config::Transport& transport = config_.transport();
+  constexpr int64_t kPartOfBuffers = 4;
   options.max_body_bytes = static_cast<size_t>(config_.limits().max_request_bytes());
-  options.send_timeout = std::chrono::milliseconds(config_.transport().write_timeout_ms());
+  options.max_bytes_of_all_bodies =
+      std::max(options.max_body_bytes, static_cast<size_t>(transport.max_buffer_bytes() / kPartOfBuffers));
+  options.is_memory_high = [this] { return memory_guard_.IsHigh(); };
+  options.max_connections = static_cast<int32_t>(HttpConnectionsOf(config_));
+  options.max_connections_per_peer = transport.max_connections_per_peer();
+  options.send_timeout = std::chrono::milliseconds(transport.write_timeout_ms());
   grpc::ChannelArguments arguments;
   constexpr int kUnlimited = -1;
   arguments.SetMaxReceiveMessageSize(kUnlimited);  // limits.max_answer_bytes holds it.

@@ -116,6 +116,8 @@ constexpr Setting kSettings[] = {
      65'535},
     {"min-ping-interval-ms", "transport.min_ping_interval_ms", kTransport, "MS",
      "a client that pings more often is told to go", 0, 3'600'000},
+    {"http-max-connections", "transport.http_max_connections", kTransport, "N",
+     "of HTTP, open at once; more wait to be accepted", 1, 100'000},
     {"write-timeout-ms", "transport.write_timeout_ms", kTransport, "MS",
      "cancel a call whose client does not take a message whole for so long", 100, 86'400'000},
     {"repository-poll-ms", "repository.poll_ms", kRepository, "MS",

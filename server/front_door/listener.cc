@@ -57,6 +57,11 @@ int64_t ConnectionsThatFit(int64_t wanted, int64_t descriptor_limit) {
   return std::max<int64_t>(1, std::min(wanted, fit));
 }
 
+int64_t HttpConnectionsThatFit(int64_t wanted, int64_t descriptor_limit) {
+  constexpr int64_t kPart = 4;
+  return std::max<int64_t>(1, std::min(wanted, descriptor_limit / kPart));
+}
+
 Listener::Listener(const ListenerOptions& options, ConnectionMetrics& metrics, const Clock& clock)
     : options_(options),
       metrics_(metrics),

@@ -24,9 +24,11 @@ struct ListenerOptions {
   Duration unacknowledged_timeout{};  // What we sent and nobody acknowledged for so long ends a connection.
 };
 
-// So many connections that the process has descriptors for, two each, when `reserved` are kept for all else;
-// at most `wanted`, at least 1.
+// So many connections that the process has descriptors for, two each, when some are kept for all else; at
+// most `wanted`, at least 1.
 int64_t ConnectionsThatFit(int64_t wanted, int64_t descriptor_limit);
+// So many of HTTP, which take one descriptor each and a quarter of all at most; at most `wanted`, at least 1.
+int64_t HttpConnectionsThatFit(int64_t wanted, int64_t descriptor_limit);
 // The limit of this process; "infinity" is a large number.
 int64_t DescriptorLimit();
 

@@ -26,7 +26,10 @@ using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
 constexpr int kThreads = 2;
+constexpr int kMaxWaiting = 256;
 constexpr absl::string_view kModelPath = "/v1/models/";
+constexpr absl::string_view kAlivePath = "/livez";
+constexpr absl::string_view kRetryAfterMs = "1000";
 
 void Fail(HttpExchange& exchange, const absl::Status& status, absl::string_view retry_after_ms = "") {
   exchange.Answer(ErrorResponse(StyleOf(exchange.request().path), status, retry_after_ms));
@@ -155,15 +158,27 @@ HttpGateway::HttpGateway(std::shared_ptr<grpc::Channel> channel)
 absl::StatusOr<std::unique_ptr<HttpGateway>> HttpGateway::Start(const HttpServer::Options& options,
                                                                 std::shared_ptr<grpc::Channel> channel) {
   std::unique_ptr<HttpGateway> gateway(new HttpGateway(std::move(channel)));
-  auto server = HttpServer::Start(options, [self = gateway.get()](Exchange exchange) {
-    self->threads_->Post([self, exchange = std::move(exchange)] { self->Handle(exchange); });
-  });
+  auto server = HttpServer::Start(
+      options, [self = gateway.get()](Exchange exchange) { self->Receive(std::move(exchange)); });
   if (!server.ok()) return server.status();
   gateway->server_ = *std::move(server);
   return gateway;
 }
 
 HttpGateway::~HttpGateway() = default;
+
+void HttpGateway::Receive(Exchange exchange) {
+  // Costs nothing, and says that the process lives however much there is to read.
+  if (exchange->request().path == kAlivePath) return Handle(exchange);
+  if (num_waiting_.fetch_add(1) >= kMaxWaiting) {
+    --num_waiting_;
+    return Fail(*exchange, absl::UnavailableError("too many requests wait to be read"), kRetryAfterMs);
+  }
+  threads_->Post([this, exchange = std::move(exchange)] {
+    --num_waiting_;
+    Handle(exchange);
+  });
+}
 
 void HttpGateway::Handle(const Exchange& exchange) {
   struct Route {
@@ -173,7 +188,7 @@ void HttpGateway::Handle(const Exchange& exchange) {
   static constexpr Route kRoutes[] = {
       {"POST", "/v1/embeddings", &HttpGateway::Embed},    {"GET", "/v1/models", &HttpGateway::ListModels},
       {"POST", "/translate", &HttpGateway::Translate},    {"POST", "/detect", &HttpGateway::Detect},
-      {"GET", "/languages", &HttpGateway::ListLanguages}, {"GET", "/livez", &HttpGateway::AnswerAlive},
+      {"GET", "/languages", &HttpGateway::ListLanguages}, {"GET", kAlivePath, &HttpGateway::AnswerAlive},
       {"GET", "/readyz", &HttpGateway::CheckReady},       {"GET", "/health", &HttpGateway::CheckReady},
       {"GET", kModelPath, &HttpGateway::GetModel},  // And what follows it.
   };

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -20,10 +21,10 @@ namespace attendant {
 // The shapes of OpenAI's embeddings and of LibreTranslate over HTTP. Each request becomes a call of the
 // server's own gRPC services, within the process: limits, keys, batching and metrics are theirs. The caller's
 // key goes along as `authorization`; X-Request-Timeout-Ms is the call's deadline; a client that goes cancels
-// it. Thread-safe.
+// it. At most 256 requests wait to be read; one more is 503. Thread-safe.
 //   POST /v1/embeddings, GET /v1/models, GET /v1/models/NAME
 //   POST /translate, POST /detect, GET /languages
-//   GET /livez (answers), GET /readyz and /health (health says SERVING)
+//   GET /livez (answers, also while all else waits), GET /readyz and /health (health says SERVING)
 class HttpGateway {
  public:
   // channel: to the server, which outlives the calls. Errors: as HttpServer::Start.
@@ -39,11 +40,15 @@ class HttpGateway {
   void CloseCalls() { gate_.Close(); }
   // Until all that was accepted is answered and taken; false if `timeout` came first.
   bool WaitIdle(Duration timeout) { return server_->WaitIdle(timeout); }
+  // From now on a client has at most so long to take its answer. For a drain, which nobody shall hold.
+  void Shorten(Duration send_timeout) { server_->Shorten(send_timeout); }
 
  private:
   using Exchange = std::shared_ptr<HttpExchange>;
   explicit HttpGateway(std::shared_ptr<grpc::Channel> channel);
 
+  // On the listener's thread.
+  void Receive(Exchange exchange);
   void Handle(const Exchange& exchange);
   // Of one path each.
   void Embed(const Exchange& exchange);
@@ -66,6 +71,7 @@ class HttpGateway {
   const std::unique_ptr<v1::ModelService::Stub> models_;
   const std::unique_ptr<grpc::health::v1::Health::Stub> health_;
   const int64_t started_;                // Seconds since 1970.
+  std::atomic<int> num_waiting_ = 0;     // For threads_.
   std::unique_ptr<ThreadPool> threads_;  // Read requests.
   std::unique_ptr<HttpServer> server_;
 };

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
@@ -26,6 +27,7 @@ namespace {
 // Of a connection, for what it reads and writes; request line and headers must fit it.
 constexpr size_t kConnectionBytes = 32 * 1024;
 constexpr Duration kWatchInterval = std::chrono::milliseconds(100);
+constexpr const char* kRetryAfter = "1";  // Seconds: bodies come and go within one.
 
 struct AddressDeleter {
   void operator()(addrinfo* address) const { freeaddrinfo(address); }
@@ -58,7 +60,8 @@ std::string Header(MHD_Connection* connection, const char* name) {
 
 class HttpServer::Impl {
  public:
-  Impl(const Options& options, Handler handler) : options_(options), handler_(std::move(handler)) {}
+  Impl(const Options& options, Handler handler)
+      : options_(options), handler_(std::move(handler)), send_timeout_(options_.send_timeout) {}
 
   absl::Status Start() {
     auto address = Resolve(options_.host, options_.port);
@@ -69,6 +72,7 @@ class HttpServer::Impl {
     daemon_ = MHD_start_daemon(
         flags, 0, nullptr, nullptr, &OnAccess, this, MHD_OPTION_SOCK_ADDR, (*address)->ai_addr,
         MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(options_.max_connections),
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, static_cast<unsigned>(options_.max_connections_per_peer),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionBytes, MHD_OPTION_NOTIFY_CONNECTION, &OnConnection,
         this, MHD_OPTION_NOTIFY_COMPLETED, &OnCompleted, this, MHD_OPTION_END);
     if (daemon_ == nullptr) {
@@ -113,8 +117,14 @@ class HttpServer::Impl {
     return changed_.wait_for(lock, timeout, [this] { return num_working_ + num_sending_ == 0; });
   }
 
+  void Shorten(Duration send_timeout) {
+    const std::lock_guard lock(mutex_);
+    send_timeout_ = std::min(send_timeout_, send_timeout);
+  }
+
  private:
   enum class Phase { kReceiving, kWorking, kSending };
+  enum class Refusal { kNone, kTooLong, kNoRoom };
 
   struct Connection {
     int fd = -1;
@@ -127,9 +137,10 @@ class HttpServer::Impl {
   struct Request {
     Connection* connection = nullptr;
     std::string body;
-    bool is_too_long = false;
+    Refusal refusal = Refusal::kNone;
     bool is_given_to_handler = false;
-    std::optional<HttpResponse> response;  // Guarded by mutex_.
+    size_t num_counted = 0;  // Of the body, in body_bytes_. Guarded by mutex_, as is ...
+    std::optional<HttpResponse> response;
   };
 
   static void OnConnection(void* self, MHD_Connection* connection, void** context,
@@ -172,17 +183,15 @@ class HttpServer::Impl {
       request = new Request;
       request->connection = static_cast<Connection*>(
           MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context);
-      uint64_t length = 0;
-      const bool says_too_long = absl::SimpleAtoi(Header(handle, MHD_HTTP_HEADER_CONTENT_LENGTH), &length) &&
-                                 length > options_.max_body_bytes;
-      return says_too_long ? Send(handle, *request, TooLong(arrival.path)) : MHD_YES;
+      request->refusal = RefusalOf(handle);
+      return request->refusal == Refusal::kNone ? MHD_YES : Refuse(handle, arrival, *request);
     }
     if (*arrival.size > 0) {
       Append(*request, {arrival.data, *arrival.size});
       *arrival.size = 0;
       return MHD_YES;
     }
-    if (request->is_too_long) return Send(handle, *request, TooLong(arrival.path));
+    if (request->refusal != Refusal::kNone) return Refuse(handle, arrival, *request);
     if (!request->is_given_to_handler) return GiveToHandler(handle, arrival, *request);
     std::optional<HttpResponse> response;
     {
@@ -192,18 +201,49 @@ class HttpServer::Impl {
     return response.has_value() ? Send(handle, *request, *std::move(response)) : MHD_YES;
   }
 
-  void Append(Request& request, absl::string_view data) const {
-    request.is_too_long = request.is_too_long || request.body.size() + data.size() > options_.max_body_bytes;
-    if (request.is_too_long) {
-      request.body = std::string();  // What still comes is read and let go, until receive_timeout.
-    } else {
-      request.body.append(data.data(), data.size());
-    }
+  // By its headers.
+  Refusal RefusalOf(MHD_Connection* handle) {
+    const std::string length_text = Header(handle, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t length = 0;
+    const bool says_length = absl::SimpleAtoi(length_text, &length);
+    if (says_length && length > options_.max_body_bytes) return Refusal::kTooLong;
+    const bool has_body = length > 0 || !Header(handle, MHD_HTTP_HEADER_TRANSFER_ENCODING).empty();
+    if (!has_body) return Refusal::kNone;
+    if (options_.is_memory_high && options_.is_memory_high()) return Refusal::kNoRoom;
+    const std::lock_guard lock(mutex_);
+    return body_bytes_ + length > options_.max_bytes_of_all_bodies ? Refusal::kNoRoom : Refusal::kNone;
   }
 
-  HttpResponse TooLong(const char* path) const {
-    return ErrorResponse(StyleOf(path), 413,
-                         absl::StrCat("the body is over ", options_.max_body_bytes, " bytes"));
+  // What comes after a refusal is read and let go, until receive_timeout: libmicrohttpd answers no earlier.
+  void Append(Request& request, absl::string_view data) {
+    if (request.refusal != Refusal::kNone) return;
+    const std::lock_guard lock(mutex_);
+    if (request.body.size() + data.size() > options_.max_body_bytes) {
+      request.refusal = Refusal::kTooLong;
+    } else if (body_bytes_ + data.size() > options_.max_bytes_of_all_bodies) {
+      request.refusal = Refusal::kNoRoom;
+    } else {
+      request.body.append(data.data(), data.size());
+      body_bytes_ += data.size();
+      request.num_counted += data.size();
+      return;
+    }
+    request.body = std::string();
+    ForgetBodyLocked(request);
+  }
+
+  void ForgetBodyLocked(Request& request) { body_bytes_ -= std::exchange(request.num_counted, 0); }
+
+  MHD_Result Refuse(MHD_Connection* handle, const Arrival& arrival, Request& request) {
+    const ApiStyle style = StyleOf(arrival.path);
+    if (request.refusal == Refusal::kTooLong) {
+      return Send(
+          handle, request,
+          ErrorResponse(style, 413, absl::StrCat("the body is over ", options_.max_body_bytes, " bytes")));
+    }
+    HttpResponse response = ErrorResponse(style, 503, "the server has no memory for the body now; try again");
+    response.retry_after = kRetryAfter;
+    return Send(handle, request, std::move(response));
   }
 
   MHD_Result GiveToHandler(MHD_Connection* handle, const Arrival& arrival, Request& request) {
@@ -219,6 +259,7 @@ class HttpServer::Impl {
       {
         const std::lock_guard lock(mutex_);
         request.response = std::move(response);
+        ForgetBodyLocked(request);
         ++num_resuming_;
         MoveOnLocked(*request.connection, Phase::kSending);
       }
@@ -238,11 +279,11 @@ class HttpServer::Impl {
   }
 
   MHD_Result Send(MHD_Connection* handle, Request& request, HttpResponse response) {
-    bool is_closed = false;
+    bool is_last = request.refusal == Refusal::kNoRoom;
     {
       const std::lock_guard lock(mutex_);
       MoveOnLocked(*request.connection, Phase::kSending);
-      is_closed = is_closed_;
+      is_last = is_last || is_closed_;
     }
     MHD_Response* message =
         MHD_create_response_from_buffer(response.body.size(), response.body.data(), MHD_RESPMEM_MUST_COPY);
@@ -252,7 +293,7 @@ class HttpServer::Impl {
       MHD_add_response_header(message, MHD_HTTP_HEADER_ALLOW, response.allow.c_str());
     if (!response.retry_after.empty())
       MHD_add_response_header(message, MHD_HTTP_HEADER_RETRY_AFTER, response.retry_after.c_str());
-    if (is_closed) MHD_add_response_header(message, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (is_last) MHD_add_response_header(message, MHD_HTTP_HEADER_CONNECTION, "close");
     const MHD_Result result = MHD_queue_response(handle, static_cast<unsigned>(response.status), message);
     MHD_destroy_response(message);
     return result;
@@ -260,6 +301,7 @@ class HttpServer::Impl {
 
   void NoteCompleted(Request& request) {
     const std::lock_guard lock(mutex_);
+    ForgetBodyLocked(request);
     MoveOnLocked(*request.connection, Phase::kReceiving);
   }
 
@@ -289,7 +331,7 @@ class HttpServer::Impl {
           continue;
         }
         const Duration limit =
-            connection.phase == Phase::kReceiving ? options_.receive_timeout : options_.send_timeout;
+            connection.phase == Phase::kReceiving ? options_.receive_timeout : send_timeout_;
         // Its descriptor is open: NoteConnection comes before it is closed.
         if (now - connection.since >= limit) shutdown(connection.fd, SHUT_RDWR);
       }
@@ -305,7 +347,9 @@ class HttpServer::Impl {
   MHD_Daemon* daemon_ = nullptr;
   std::mutex mutex_;  // Guards all below.
   std::condition_variable changed_;
+  Duration send_timeout_;
   std::list<Connection> connections_;  // Their addresses stay.
+  size_t body_bytes_ = 0;              // Of all requests not yet answered.
   int64_t num_working_ = 0;
   int64_t num_sending_ = 0;
   int64_t num_resuming_ = 0;  // Answered, and not yet handed back to libmicrohttpd.
@@ -331,6 +375,9 @@ void HttpServer::StopAccepting() {
 }
 bool HttpServer::WaitIdle(Duration timeout) {
   return impl_->WaitIdle(timeout);
+}
+void HttpServer::Shorten(Duration send_timeout) {
+  impl_->Shorten(send_timeout);
 }
 
 }  // namespace attendant

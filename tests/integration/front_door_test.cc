@@ -129,11 +129,11 @@ TEST_F(FrontDoorTest, ServesAgainASecondAfterItHadNoDescriptors) {
   Start();
   rlimit before{};
   ASSERT_EQ(prlimit(server_->pid(), RLIMIT_NOFILE, nullptr, &before), 0);
-  std::vector<std::unique_ptr<RawConnection>> open;
+  std::vector<std::unique_ptr<RawHttp2Connection>> open;
   SetDescriptorLimit(LimitThatLeaves(20));
   int refused = 0;
   for (int i = 0; i < 60; ++i) {
-    open.push_back(std::make_unique<RawConnection>(server_->GrpcPort()));
+    open.push_back(std::make_unique<RawHttp2Connection>(server_->GrpcPort()));
     ASSERT_TRUE(open.back()->is_connected());
     if (i >= 30) refused += open.back()->IsClosedWithin(2000);
   }
@@ -149,13 +149,13 @@ TEST_F(FrontDoorTest, ServesAgainASecondAfterItHadNoDescriptors) {
 
 TEST_F(FrontDoorTest, ConnectionsBeyondTheLimitAreClosedAndOthersGoOn) {
   Start({"--max-connections=20"});
-  std::vector<std::unique_ptr<RawConnection>> open;
+  std::vector<std::unique_ptr<RawHttp2Connection>> open;
   for (int i = 0; i < 19; ++i) {  // And the test's own.
-    open.push_back(std::make_unique<RawConnection>(server_->GrpcPort()));
+    open.push_back(std::make_unique<RawHttp2Connection>(server_->GrpcPort()));
   }
   EXPECT_TRUE(BecomesTrue([&] { return Metric("attendant_connections_open") == 20; }));
   EXPECT_EQ(Closed("too_many"), 0);
-  RawConnection one_more(server_->GrpcPort());
+  RawHttp2Connection one_more(server_->GrpcPort());
   EXPECT_TRUE(one_more.IsClosedWithin(5000));
   EXPECT_EQ(Closed("too_many"), 1);
   EXPECT_EQ(Answer(), expected_);
@@ -166,7 +166,7 @@ TEST_F(FrontDoorTest, ConnectionsBeyondTheLimitAreClosedAndOthersGoOn) {
 
 TEST_F(FrontDoorTest, ConnectionsOfOneAddressAreLimited) {
   Start({"--max-connections-per-peer=3"});
-  RawConnection second(server_->GrpcPort()), third(server_->GrpcPort()), fourth(server_->GrpcPort());
+  RawHttp2Connection second(server_->GrpcPort()), third(server_->GrpcPort()), fourth(server_->GrpcPort());
   EXPECT_TRUE(fourth.IsClosedWithin(5000));
   EXPECT_FALSE(third.IsClosedWithin(100));
   EXPECT_EQ(Closed("too_many_per_peer"), 1);
@@ -174,9 +174,9 @@ TEST_F(FrontDoorTest, ConnectionsOfOneAddressAreLimited) {
 
 TEST_F(FrontDoorTest, SilentConnectionsAreClosedAfterTheHandshakeTime) {
   Start({"--handshake-timeout-ms=500"});
-  std::vector<std::unique_ptr<RawConnection>> open;
+  std::vector<std::unique_ptr<RawHttp2Connection>> open;
   for (int i = 0; i < 50; ++i) {
-    open.push_back(std::make_unique<RawConnection>(server_->GrpcPort()));
+    open.push_back(std::make_unique<RawHttp2Connection>(server_->GrpcPort()));
     if (i % 2 == 0) {
       EXPECT_TRUE(open.back()->Send("PRI * HTTP"));
     }
@@ -187,9 +187,9 @@ TEST_F(FrontDoorTest, SilentConnectionsAreClosedAfterTheHandshakeTime) {
 
 TEST_F(FrontDoorTest, IdleConnectionsAreClosed) {
   Start({"--max-connection-idle-ms=1000"});
-  std::vector<std::unique_ptr<RawConnection>> open;
+  std::vector<std::unique_ptr<RawHttp2Connection>> open;
   for (int i = 0; i < 20; ++i) {
-    open.push_back(std::make_unique<RawConnection>(server_->GrpcPort()));
+    open.push_back(std::make_unique<RawHttp2Connection>(server_->GrpcPort()));
     EXPECT_TRUE(open.back()->SayHello());
   }
   for (const auto& connection : open) EXPECT_TRUE(connection->IsClosedWithin(20'000));
@@ -197,19 +197,19 @@ TEST_F(FrontDoorTest, IdleConnectionsAreClosed) {
 
 TEST_F(FrontDoorTest, WhoDoesNotAnswerPingsIsClosed) {
   Start({"--keepalive-time-ms=1000", "--keepalive-timeout-ms=5000"});
-  RawConnection deaf(server_->GrpcPort());  // Alive as far as the kernel can tell, and says nothing.
+  RawHttp2Connection deaf(server_->GrpcPort());  // Alive as far as the kernel can tell, and says nothing.
   EXPECT_TRUE(deaf.SayHello());
-  EXPECT_TRUE(deaf.Send(RawConnection::CallHeaders(1, kTranslatePath)));
+  EXPECT_TRUE(deaf.Send(RawHttp2Connection::CallHeaders(1, kTranslatePath)));
   EXPECT_TRUE(deaf.IsClosedWithin(30'000));
 }
 
 TEST_F(FrontDoorTest, TenThousandStreamsAreCappedAndOthersGoOn) {
   Start();
-  RawConnection many(server_->GrpcPort());
+  RawHttp2Connection many(server_->GrpcPort());
   ASSERT_TRUE(many.SayHello());
   const double before = Metric("process_resident_memory_bytes");
   std::string frames;
-  for (uint32_t i = 0; i < 10'000; ++i) frames += RawConnection::CallHeaders(2 * i + 1, kTranslatePath);
+  for (uint32_t i = 0; i < 10'000; ++i) frames += RawHttp2Connection::CallHeaders(2 * i + 1, kTranslatePath);
   many.Send(frames);  // The server may have had enough of it.
   EXPECT_EQ(Answer(), expected_);
   EXPECT_LT(Metric("process_resident_memory_bytes") - before, 256e6);
@@ -221,12 +221,13 @@ TEST_F(FrontDoorTest, RapidResetLeavesNothingBehind) {
   const double alone = RateDuring(nobody, seconds(2));
   const auto attack = [&](const std::atomic<bool>& stop) {
     while (!stop) {
-      RawConnection rude(server_->GrpcPort());
+      RawHttp2Connection rude(server_->GrpcPort());
       if (!rude.SayHello()) continue;
       for (uint32_t i = 0; i < 20'000 && !stop; i += 50) {
         std::string frames;
         for (uint32_t j = i; j < i + 50; ++j) {
-          frames += RawConnection::CallHeaders(2 * j + 1, kTranslatePath) + RawConnection::Reset(2 * j + 1);
+          frames += RawHttp2Connection::CallHeaders(2 * j + 1, kTranslatePath) +
+                    RawHttp2Connection::Reset(2 * j + 1);
         }
         if (!rude.Send(frames)) break;
         rude.Drain();
@@ -245,12 +246,12 @@ TEST_F(FrontDoorTest, ContinuationFloodDoesNotStopOthers) {
   const double before = Metric("process_resident_memory_bytes");
   std::atomic<int64_t> sent{0};
   const auto attack = [&](const std::atomic<bool>& stop) {
-    const std::string chunk = RawConnection::Header("x-flood", std::string(8000, 'a'));
-    const std::string more = RawConnection::Frame(RawConnection::kContinuation, 0, 1, chunk);
+    const std::string chunk = RawHttp2Connection::Header("x-flood", std::string(8000, 'a'));
+    const std::string more = RawHttp2Connection::Frame(RawHttp2Connection::kContinuation, 0, 1, chunk);
     while (!stop) {
-      RawConnection rude(server_->GrpcPort());
+      RawHttp2Connection rude(server_->GrpcPort());
       if (!rude.SayHello()) continue;
-      if (!rude.Send(RawConnection::CallHeaders(1, kTranslatePath, 0))) continue;
+      if (!rude.Send(RawHttp2Connection::CallHeaders(1, kTranslatePath, 0))) continue;
       for (int i = 0; i < 20'000 && !stop; ++i) {
         if (!rude.Send(more)) break;
         sent += static_cast<int64_t>(more.size());
@@ -283,11 +284,11 @@ TEST_F(FrontDoorTest, BrokenFramesEndTheirConnectionAlone) {
   Start();
   for (const std::string& bytes :
        {std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9),
-        RawConnection::Frame(RawConnection::kHeaders, 0, 2, "x"),
-        RawConnection::Frame(RawConnection::kData, 0, 1, "x"),
-        RawConnection::Frame(RawConnection::kContinuation, 4, 1, "x"),
-        RawConnection::Frame(RawConnection::kHeaders, 4, 1, "\xff\xff\xff\xff\xff")}) {
-    RawConnection broken(server_->GrpcPort());
+        RawHttp2Connection::Frame(RawHttp2Connection::kHeaders, 0, 2, "x"),
+        RawHttp2Connection::Frame(RawHttp2Connection::kData, 0, 1, "x"),
+        RawHttp2Connection::Frame(RawHttp2Connection::kContinuation, 4, 1, "x"),
+        RawHttp2Connection::Frame(RawHttp2Connection::kHeaders, 4, 1, "\xff\xff\xff\xff\xff")}) {
+    RawHttp2Connection broken(server_->GrpcPort());
     ASSERT_TRUE(broken.SayHello());
     broken.Send(bytes);
     EXPECT_EQ(Answer(), expected_);
@@ -299,8 +300,8 @@ TEST_F(FrontDoorTest, ConnectionsAreCountedOpenAndClosed) {
   const double open = Metric("attendant_connections_open");
   const double total = Metric("attendant_connections_total");
   {
-    std::vector<std::unique_ptr<RawConnection>> more;
-    for (int i = 0; i < 10; ++i) more.push_back(std::make_unique<RawConnection>(server_->GrpcPort()));
+    std::vector<std::unique_ptr<RawHttp2Connection>> more;
+    for (int i = 0; i < 10; ++i) more.push_back(std::make_unique<RawHttp2Connection>(server_->GrpcPort()));
     for (auto& connection : more) EXPECT_TRUE(connection->SayHello());
     EXPECT_TRUE(BecomesTrue([&] { return Metric("attendant_connections_open") == open + 10; }));
   }

@@ -125,8 +125,8 @@ TEST_F(HttpTest, CallsCountAsGrpcs) {
   const double before = Shared().Metric("attendant_requests_total", "EmbedText,OK");
   Post("/v1/embeddings", R"({"input":"a","model":"embed-en-de"})");
   // Counted when gRPC is done with the call: the answer may be out before.
-  EXPECT_TRUE(BecomesTrue(
-      [&] { return Shared().Metric("attendant_requests_total", "EmbedText,OK") == before + 1; }));
+  EXPECT_TRUE(
+      BecomesTrue([&] { return Shared().Metric("attendant_requests_total", "EmbedText,OK") == before + 1; }));
 }
 
 TEST_F(HttpTest, AFullQueueIs429WithAHint) {
@@ -135,9 +135,9 @@ TEST_F(HttpTest, AFullQueueIs429WithAHint) {
   config.mutable_engine()->set_num_workers(1);
   TestServer server(config);
   const json body = {{"q", LongText(2000)}, {"source", "en"}, {"target", "de"}};
-  std::vector<std::unique_ptr<RawConnection>> connections;
+  std::vector<std::unique_ptr<RawHttpConnection>> connections;
   for (int i = 0; i < 8; ++i) {
-    connections.push_back(std::make_unique<RawConnection>(server.server().http_port()));
+    connections.push_back(std::make_unique<RawHttpConnection>(server.server().http_port()));
     connections.back()->Send(HttpText("POST", "/translate", body.dump(), "X-Request-Timeout-Ms: 10000\r\n"));
   }
   int refused = 0;
@@ -146,7 +146,8 @@ TEST_F(HttpTest, AFullQueueIs429WithAHint) {
     if (response.status != 429) continue;
     ++refused;
     int seconds = -1;
-    EXPECT_TRUE(absl::SimpleAtoi(RawConnection::Header(response, "Retry-After"), &seconds)) << response.head;
+    EXPECT_TRUE(absl::SimpleAtoi(RawHttpConnection::Header(response, "Retry-After"), &seconds))
+        << response.head;
     EXPECT_GE(seconds, 1);
   }
   EXPECT_GE(refused, 1);
@@ -156,14 +157,14 @@ TEST_F(HttpTest, ADrainClosesThePortAndAnswersWhoIsConnected) {
   TestServer server(HttpConfig());
   const int port = server.server().http_port();
   const json body = {{"q", LongText(100)}, {"source", "en"}, {"target", "de"}};
-  RawConnection accepted(port), idle(port);
+  RawHttpConnection accepted(port), idle(port);
   ASSERT_TRUE(idle.Send(HttpText("GET", "/livez")));
   EXPECT_EQ(idle.Receive().status, 200);
   ASSERT_TRUE(accepted.Send(HttpText("POST", "/translate", body.dump())));
   ASSERT_TRUE(server.Eventually([&] { return server.Metric("attendant_running_sentences") > 0; }));
   bool is_complete = false;
   std::thread drain([&] { is_complete = server.server().Drain(); });
-  ASSERT_TRUE(server.Eventually([&] { return !RawConnection(port).is_connected(); }));
+  ASSERT_TRUE(server.Eventually([&] { return !RawHttpConnection(port).is_connected(); }));
   idle.Send(HttpText("POST", "/translate", R"({"q":"a","source":"en","target":"de"})"));
   EXPECT_THAT(idle.Receive().status, testing::AnyOf(200, 503));  // 503 in the last moment only.
   const RawResponse answer = accepted.Receive();

@@ -9,7 +9,7 @@
 
 namespace attendant {
 
-RawConnection::RawConnection(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+RawHttp2Connection::RawHttp2Connection(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
@@ -21,15 +21,15 @@ RawConnection::RawConnection(int port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_
   fd_ = -1;
 }
 
-RawConnection::~RawConnection() {
+RawHttp2Connection::~RawHttp2Connection() {
   if (fd_ >= 0) close(fd_);
 }
 
-bool RawConnection::SayHello() {
+bool RawHttp2Connection::SayHello() {
   return Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Frame(kSettings, 0, 0, ""));
 }
 
-bool RawConnection::Send(const std::string& bytes) {
+bool RawHttp2Connection::Send(const std::string& bytes) {
   size_t sent = 0;
   while (sent < bytes.size()) {
     const ssize_t count = send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
@@ -39,7 +39,7 @@ bool RawConnection::Send(const std::string& bytes) {
   return true;
 }
 
-bool RawConnection::IsClosedWithin(int milliseconds) {
+bool RawHttp2Connection::IsClosedWithin(int milliseconds) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
   while (true) {
     const auto left =
@@ -51,7 +51,7 @@ bool RawConnection::IsClosedWithin(int milliseconds) {
   }
 }
 
-std::string RawConnection::Drain() {
+std::string RawHttp2Connection::Drain() {
   std::string result;
   char buffer[4096];
   for (ssize_t got = 0; (got = recv(fd_, buffer, sizeof(buffer), MSG_DONTWAIT)) > 0;)
@@ -59,7 +59,8 @@ std::string RawConnection::Drain() {
   return result;
 }
 
-std::string RawConnection::Frame(FrameType type, uint8_t flags, uint32_t stream, const std::string& payload) {
+std::string RawHttp2Connection::Frame(FrameType type, uint8_t flags, uint32_t stream,
+                                      const std::string& payload) {
   std::string frame;
   for (const int shift : {16, 8, 0}) frame.push_back(static_cast<char>(payload.size() >> shift));
   frame.push_back(static_cast<char>(type));
@@ -68,7 +69,7 @@ std::string RawConnection::Frame(FrameType type, uint8_t flags, uint32_t stream,
   return frame + payload;
 }
 
-std::string RawConnection::Header(const std::string& name, const std::string& value) {
+std::string RawHttp2Connection::Header(const std::string& name, const std::string& value) {
   std::string result(1, '\0');
   for (const std::string& text : {name, value}) {
     constexpr size_t kOneByte = 127;
@@ -85,17 +86,17 @@ std::string RawConnection::Header(const std::string& name, const std::string& va
   return result;
 }
 
-std::string RawConnection::CallHeaderBlock(const std::string& path) {
+std::string RawHttp2Connection::CallHeaderBlock(const std::string& path) {
   return Header(":method", "POST") + Header(":scheme", "http") + Header(":path", path) +
          Header(":authority", "localhost") + Header("te", "trailers") +
          Header("content-type", "application/grpc");
 }
 
-std::string RawConnection::CallHeaders(uint32_t stream, const std::string& path, uint8_t flags) {
+std::string RawHttp2Connection::CallHeaders(uint32_t stream, const std::string& path, uint8_t flags) {
   return Frame(kHeaders, flags, stream, CallHeaderBlock(path));
 }
 
-std::string RawConnection::Reset(uint32_t stream) {
+std::string RawHttp2Connection::Reset(uint32_t stream) {
   constexpr char kCancel[] = {0, 0, 0, 8};
   return Frame(kRstStream, 0, stream, std::string(kCancel, sizeof(kCancel)));
 }

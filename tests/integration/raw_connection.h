@@ -6,12 +6,12 @@
 namespace attendant {
 
 // A client that writes HTTP/2 frames as it likes, which no gRPC client would. Blocking, over loopback.
-class RawConnection {
+class RawHttp2Connection {
  public:
-  explicit RawConnection(int port);
-  ~RawConnection();
-  RawConnection(const RawConnection&) = delete;
-  RawConnection& operator=(const RawConnection&) = delete;
+  explicit RawHttp2Connection(int port);
+  ~RawHttp2Connection();
+  RawHttp2Connection(const RawHttp2Connection&) = delete;
+  RawHttp2Connection& operator=(const RawHttp2Connection&) = delete;
 
   bool is_connected() const { return fd_ >= 0; }
   // The preface and empty SETTINGS.

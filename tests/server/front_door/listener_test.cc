@@ -114,6 +114,13 @@ TEST(ConnectionsThatFitTest, TakeTwoDescriptorsEach) {
   EXPECT_GT(DescriptorLimit(), 0);
 }
 
+TEST(ConnectionsThatFitTest, OfHttpTakeAQuarterOfTheDescriptors) {
+  EXPECT_EQ(HttpConnectionsThatFit(100, 1000), 100);
+  EXPECT_EQ(HttpConnectionsThatFit(100, 400), 100);
+  EXPECT_EQ(HttpConnectionsThatFit(100, 399), 99);
+  EXPECT_EQ(HttpConnectionsThatFit(100, 3), 1);
+}
+
 TEST_F(ListenerTest, HandsConnectionsOn) {
   Open();
   EXPECT_GT(listener_->port(), 0);

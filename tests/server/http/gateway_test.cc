@@ -5,8 +5,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/server/http/raw_http.h"
 
@@ -52,6 +57,47 @@ class ScriptedEmbedding final : public v1::EmbeddingService::CallbackService {
   };
 };
 
+// Holds whoever starts a call until it is told to let go.
+class Brake final : public grpc::experimental::Interceptor {
+ public:
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is_on = false;  // Guarded by mutex, as is ...
+    int held = 0;
+    void Set(bool on) {
+      const std::lock_guard lock(mutex);
+      is_on = on;
+      changed.notify_all();
+    }
+    int num_held() {
+      const std::lock_guard lock(mutex);
+      return held;
+    }
+  };
+  struct Factory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+    explicit Factory(State& s) : state(s) {}
+    grpc::experimental::Interceptor* CreateClientInterceptor(grpc::experimental::ClientRpcInfo*) override {
+      return new Brake(state);
+    }
+    State& state;
+  };
+  explicit Brake(State& state) : state_(state) {}
+  void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+    using grpc::experimental::InterceptionHookPoints;
+    if (methods->QueryInterceptionHookPoint(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
+      std::unique_lock lock(state_.mutex);
+      ++state_.held;
+      state_.changed.wait(lock, [this] { return !state_.is_on; });
+      --state_.held;
+    }
+    methods->Proceed();
+  }
+
+ private:
+  State& state_;
+};
+
 class GatewayTest : public testing::Test {
  protected:
   GatewayTest() {
@@ -60,7 +106,10 @@ class GatewayTest : public testing::Test {
     grpc_ = builder.BuildAndStart();
     HttpServer::Options options;
     options.host = "127.0.0.1";
-    auto gateway = HttpGateway::Start(options, grpc_->InProcessChannel({}));
+    std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
+    interceptors.push_back(std::make_unique<Brake::Factory>(brake_));
+    auto gateway = HttpGateway::Start(
+        options, grpc_->experimental().InProcessChannelWithInterceptors({}, std::move(interceptors)));
     EXPECT_TRUE(gateway.ok()) << gateway.status();
     gateway_ = *std::move(gateway);
   }
@@ -69,6 +118,7 @@ class GatewayTest : public testing::Test {
   }
 
   ScriptedEmbedding service_;
+  Brake::State brake_;
   std::unique_ptr<grpc::Server> grpc_;
   std::unique_ptr<HttpGateway> gateway_;
 };
@@ -101,8 +151,8 @@ TEST_F(GatewayTest, GrpcCodesBecomeHttpStatuses) {
 }
 
 TEST_F(GatewayTest, TheRetryHintGoesAlong) {
-  EXPECT_EQ(RawConnection::Header(Ask("8"), "Retry-After"), "3");
-  EXPECT_EQ(RawConnection::Header(Ask("14"), "Retry-After"), "");
+  EXPECT_EQ(RawHttpConnection::Header(Ask("8"), "Retry-After"), "3");
+  EXPECT_EQ(RawHttpConnection::Header(Ask("14"), "Retry-After"), "");
 }
 
 TEST_F(GatewayTest, TheKeyGoesAlong) {
@@ -122,7 +172,7 @@ TEST_F(GatewayTest, TheDeadlineIsTheHeaders) {
 
 TEST_F(GatewayTest, AClientThatGoesCancelsItsCall) {
   {
-    RawConnection connection(gateway_->port());
+    RawHttpConnection connection(gateway_->port());
     connection.Send(HttpText("POST", "/v1/embeddings", R"({"input":"wait"})"));
     while (service_.waiting == 0) std::this_thread::yield();
   }
@@ -139,7 +189,7 @@ TEST_F(GatewayTest, UnknownPathsAndMethodsAreRefused) {
   for (const char* path : {"/v1/embeddings", "/translate", "/detect"}) {
     const RawResponse response = AskHttp(port, "GET", path);
     EXPECT_EQ(response.status, 405) << path;
-    EXPECT_EQ(RawConnection::Header(response, "Allow"), "POST");
+    EXPECT_EQ(RawHttpConnection::Header(response, "Allow"), "POST");
   }
   for (const char* path : {"/v1/models", "/languages", "/livez", "/readyz", "/health"}) {
     EXPECT_EQ(AskHttp(port, "DELETE", path).status, 405) << path;
@@ -153,6 +203,32 @@ TEST_F(GatewayTest, AServiceThatIsNotThereIsAnErrorAndLivezIsAlwaysWell) {
   EXPECT_EQ(Ask("0").status, 503);
   EXPECT_EQ(AskHttp(gateway_->port(), "GET", "/readyz").status, 503);
   EXPECT_EQ(AskHttp(gateway_->port(), "GET", "/livez").body, R"({"status":"ok"})");
+}
+
+TEST_F(GatewayTest, LivezAnswersAndTheQueueIsBoundedWhileNobodyReads) {
+  brake_.Set(true);
+  const std::string text = HttpText("POST", "/v1/embeddings", R"({"input":"0"})");
+  std::vector<std::unique_ptr<RawHttpConnection>> connections;
+  const auto send_one = [&] {
+    connections.push_back(std::make_unique<RawHttpConnection>(gateway_->port()));
+    connections.back()->Send(text);
+  };
+  constexpr int kThreads = 2, kWaiting = 256;
+  for (int i = 0; i < kThreads; ++i) send_one();
+  while (brake_.num_held() < kThreads) std::this_thread::yield();
+  EXPECT_EQ(AskHttp(gateway_->port(), "GET", "/livez").status, 200);
+  for (int i = 0; i < kWaiting; ++i) send_one();
+  RawResponse refused;
+  for (int i = 0; i < 1000 && refused.status != 503; ++i) {
+    RawHttpConnection one_more(gateway_->port());
+    one_more.Send(text);
+    refused = one_more.Receive(1000);
+  }
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(RawHttpConnection::Header(refused, "Retry-After"), "1");
+  EXPECT_EQ(AskHttp(gateway_->port(), "GET", "/livez").status, 200);
+  brake_.Set(false);
+  for (const auto& connection : connections) EXPECT_EQ(connection->Receive().status, 200);
 }
 
 // Bodies that no client of good will sends.

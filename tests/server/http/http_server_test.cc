@@ -42,6 +42,51 @@ std::unique_ptr<HttpServer> StartServer(const HttpServer::Options& options,
   return *std::move(server);
 }
 
+// Keeps requests until it is told to answer.
+class Keeper {
+ public:
+  ~Keeper() { AnswerAll(); }
+  HttpServer::Handler handler() {
+    return [this](std::shared_ptr<HttpExchange> exchange) {
+      const std::lock_guard lock(mutex_);
+      kept_.push_back(std::move(exchange));
+    };
+  }
+  bool KeepsWithin10s(size_t wanted) {
+    for (int i = 0; i < 1000 && num_kept() != wanted; ++i) std::this_thread::sleep_for(milliseconds(10));
+    return num_kept() == wanted;
+  }
+  void AnswerAll() {
+    std::vector<std::shared_ptr<HttpExchange>> kept;
+    {
+      const std::lock_guard lock(mutex_);
+      kept.swap(kept_);
+    }
+    for (const auto& exchange : kept) exchange->Answer({});
+  }
+
+ private:
+  size_t num_kept() {
+    const std::lock_guard lock(mutex_);
+    return kept_.size();
+  }
+  std::mutex mutex_;
+  std::vector<std::shared_ptr<HttpExchange>> kept_;  // Guarded by mutex_.
+};
+
+void ExpectRefusedForMemory(RawHttpConnection& connection) {
+  const RawResponse response = connection.Receive();
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(RawHttpConnection::Header(response, "Retry-After"), "1");
+  EXPECT_EQ(RawHttpConnection::Header(response, "Connection"), "close");
+  EXPECT_TRUE(connection.IsClosedWithin(5000));
+}
+
+// Headers of a request whose body is not there yet.
+std::string HeadText(size_t body_size) {
+  return absl::StrCat("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ", body_size, "\r\n\r\n");
+}
+
 TEST(HttpServerTest, AnswersWithWhatTheHandlerSays) {
   const auto server = StartServer(TestOptions(), [](const std::shared_ptr<HttpExchange>& exchange) {
     EXPECT_EQ(exchange->request().content_type, "text/x");
@@ -54,9 +99,9 @@ TEST(HttpServerTest, AnswersWithWhatTheHandlerSays) {
               "Content-Type: text/x\r\nauthorization: Bearer k\r\nx-request-timeout-ms: 17\r\n");
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(response.body, "{}");
-  EXPECT_EQ(RawConnection::Header(response, "Content-Type"), "application/json");
-  EXPECT_EQ(RawConnection::Header(response, "Allow"), "POST");
-  EXPECT_EQ(RawConnection::Header(response, "Retry-After"), "3");
+  EXPECT_EQ(RawHttpConnection::Header(response, "Content-Type"), "application/json");
+  EXPECT_EQ(RawHttpConnection::Header(response, "Allow"), "POST");
+  EXPECT_EQ(RawHttpConnection::Header(response, "Retry-After"), "3");
 }
 
 TEST(HttpServerTest, ABodyIsTakenUpToItsLimit) {
@@ -77,7 +122,7 @@ TEST(HttpServerTest, ABodyInChunksHasTheSameLimit) {
   const auto server = StartServer(TestOptions());
   const std::string head = "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const int chunks : {100, 101}) {  // Of ten bytes each.
-    RawConnection connection(server->port());
+    RawHttpConnection connection(server->port());
     connection.Send(head);
     for (int i = 0; i < chunks; ++i) connection.Send("a\r\n0123456789\r\n");
     connection.Send("0\r\n\r\n");
@@ -85,11 +130,99 @@ TEST(HttpServerTest, ABodyInChunksHasTheSameLimit) {
   }
 }
 
+TEST(HttpServerTest, AllBodiesTogetherHaveALimit) {
+  HttpServer::Options options = TestOptions();
+  options.max_bytes_of_all_bodies = 2500;
+  Keeper keeper;
+  const auto server = StartServer(options, keeper.handler());
+  for (const size_t size : {size_t{499}, size_t{500}, size_t{501}}) {
+    RawHttpConnection first(server->port()), second(server->port()), third(server->port());
+    first.Send(HttpText("POST", "/", std::string(1000, 'x')));
+    second.Send(HttpText("POST", "/", std::string(1000, 'x')));
+    EXPECT_TRUE(keeper.KeepsWithin10s(2));
+    third.Send(HeadText(size));  // Is refused by what it says.
+    if (size > 500) {
+      ExpectRefusedForMemory(third);
+    } else {
+      third.Send(std::string(size, 'x'));
+      EXPECT_TRUE(keeper.KeepsWithin10s(3)) << size;
+    }
+    keeper.AnswerAll();  // Which makes room.
+    EXPECT_EQ(first.Receive().status, 200);
+    EXPECT_EQ(second.Receive().status, 200);
+  }
+}
+
+TEST(HttpServerTest, WhatHasNoBodyIsTakenWhenThereIsNoRoomForBodies) {
+  HttpServer::Options options = TestOptions();
+  options.max_bytes_of_all_bodies = 1000;
+  Keeper keeper;
+  const auto server = StartServer(options, keeper.handler());
+  RawHttpConnection full(server->port()), empty(server->port());
+  full.Send(HttpText("POST", "/", std::string(1000, 'x')));
+  EXPECT_TRUE(keeper.KeepsWithin10s(1));
+  empty.Send(HttpText("GET", "/"));
+  EXPECT_TRUE(keeper.KeepsWithin10s(2));
+  keeper.AnswerAll();
+  EXPECT_EQ(empty.Receive().status, 200);
+}
+
+TEST(HttpServerTest, ABodyThatDoesNotSayItsLengthIsRefusedAtItsEnd) {
+  HttpServer::Options options = TestOptions();
+  options.max_bytes_of_all_bodies = 1500;
+  Keeper keeper;
+  const auto server = StartServer(options, keeper.handler());
+  RawHttpConnection kept(server->port()), chunked(server->port()), later(server->port());
+  kept.Send(HttpText("POST", "/", std::string(1000, 'x')));
+  EXPECT_TRUE(keeper.KeepsWithin10s(1));
+  chunked.Send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 51; ++i) chunked.Send("a\r\n0123456789\r\n");
+  later.Send(HttpText("POST", "/", std::string(500, 'x')));  // Of the other's 500 bytes none is kept.
+  EXPECT_TRUE(keeper.KeepsWithin10s(2));
+  chunked.Send("0\r\n\r\n");
+  ExpectRefusedForMemory(chunked);
+}
+
+TEST(HttpServerTest, WhoGoesInTheMiddleOfItsBodyMakesRoom) {
+  HttpServer::Options options = TestOptions();
+  options.max_bytes_of_all_bodies = 1000;
+  const auto server = StartServer(options);
+  {
+    RawHttpConnection half(server->port());
+    half.Send(HeadText(1000) + std::string(900, 'x'));
+    int status = 0;
+    for (int i = 0; i < 1000 && status != 503; ++i) {
+      status = AskHttp(server->port(), "POST", "/", std::string(500, 'x')).status;
+    }
+    EXPECT_EQ(status, 503);
+  }
+  int status = 0;
+  for (int i = 0; i < 1000 && status != 200; ++i) {
+    status = AskHttp(server->port(), "POST", "/", std::string(1000, 'x')).status;
+  }
+  EXPECT_EQ(status, 200);
+}
+
+TEST(HttpServerTest, BodiesAreRefusedWhileMemoryIsHigh) {
+  std::atomic<bool> is_high = true;
+  HttpServer::Options options = TestOptions();
+  options.is_memory_high = [&] { return is_high.load(); };
+  const auto server = StartServer(options);
+  RawHttpConnection known(server->port()), chunked(server->port());
+  known.Send(HeadText(1));
+  ExpectRefusedForMemory(known);
+  chunked.Send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+  ExpectRefusedForMemory(chunked);
+  EXPECT_EQ(AskHttp(server->port(), "GET", "/").status, 200);
+  is_high = false;
+  EXPECT_EQ(AskHttp(server->port(), "POST", "/", "x").status, 200);
+}
+
 TEST(HttpServerTest, LongHeadersAreRefused) {
   const auto server = StartServer(TestOptions());
   const RawResponse good = AskHttp(server->port(), "GET", "/", "", "X: " + std::string(4000, 'x') + "\r\n");
   EXPECT_EQ(good.status, 200);
-  RawConnection connection(server->port());
+  RawHttpConnection connection(server->port());
   connection.Send("GET / HTTP/1.1\r\nHost: h\r\n");
   bool is_open = true;
   for (int i = 0; i < 100 && is_open; ++i) is_open = connection.Send("X: " + std::string(1000, 'x') + "\r\n");
@@ -105,7 +238,7 @@ TEST(HttpServerTest, NonsenseIsRefusedAndTheConnectionClosed) {
   for (const char* text : {"\r\n\r\n\r\n\r\nhello\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02\x00\x01\r\n\r\n",
                            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -5\r\n\r\n",
                            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n"}) {
-    RawConnection connection(server->port());
+    RawHttpConnection connection(server->port());
     connection.Send(text);
     connection.CloseSending();
     EXPECT_NE(connection.Receive().status, 200) << text;
@@ -116,7 +249,7 @@ TEST(HttpServerTest, NonsenseIsRefusedAndTheConnectionClosed) {
 
 TEST(HttpServerTest, AConnectionServesOneRequestAfterTheOther) {
   const auto server = StartServer(TestOptions());
-  RawConnection connection(server->port());
+  RawHttpConnection connection(server->port());
   for (int i = 0; i < 100; ++i) {
     connection.Send(HttpText("POST", "/", absl::StrCat(i)));
     EXPECT_EQ(connection.Receive().body, absl::StrCat("POST / ", i));
@@ -133,7 +266,7 @@ TEST(HttpServerTest, WhoTricklesIsClosedInTime) {
   for (const std::string& begin :
        {std::string(), std::string("GET / HT"),
         std::string("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\n\r\nabc")}) {
-    RawConnection connection(server->port());
+    RawHttpConnection connection(server->port());
     const auto start = std::chrono::steady_clock::now();
     connection.Send(begin);
     // A byte now and then, which an idle timeout would take for life.
@@ -153,8 +286,23 @@ TEST(HttpServerTest, WhoDoesNotTakeItsAnswerIsClosedInTime) {
     response.body = std::string(64 << 20, 'x');
     exchange->Answer(std::move(response));
   });
-  RawConnection connection(server->port());
+  RawHttpConnection connection(server->port());
   connection.Send(HttpText("GET", "/"));
+  EXPECT_TRUE(server->WaitIdle(std::chrono::seconds(10)));
+}
+
+TEST(HttpServerTest, ShortenEndsWhoDoesNotTakeItsAnswer) {
+  const auto server = StartServer(TestOptions(), [](const std::shared_ptr<HttpExchange>& exchange) {
+    HttpResponse response;
+    response.body = std::string(64 << 20, 'x');
+    exchange->Answer(std::move(response));
+  });
+  RawHttpConnection connection(server->port());
+  connection.Send(HttpText("GET", "/"));
+  while (server->WaitIdle(milliseconds(0))) std::this_thread::yield();
+  EXPECT_FALSE(server->WaitIdle(milliseconds(500)));
+  server->Shorten(milliseconds(200));
+  server->Shorten(std::chrono::hours(1));  // Lengthens nothing.
   EXPECT_TRUE(server->WaitIdle(std::chrono::seconds(10)));
 }
 
@@ -172,7 +320,7 @@ TEST(HttpServerTest, TheHandlerHearsThatAClientHasGone) {
     return open.size();
   };
   {
-    RawConnection connection(server->port());
+    RawHttpConnection connection(server->port());
     connection.Send(HttpText("GET", "/"));
     while (num_open() == 0) std::this_thread::yield();
     EXPECT_EQ(gone, 0);
@@ -205,10 +353,11 @@ TEST(HttpServerTest, OnlyTheFirstAnswerCounts) {
 
 TEST(HttpServerTest, AThousandConnectionsAreServedAndSilentOnesCostNoOther) {
   HttpServer::Options options = TestOptions();
+  options.max_connections = 1001;
   const auto server = StartServer(options);
-  std::vector<std::unique_ptr<RawConnection>> connections;
+  std::vector<std::unique_ptr<RawHttpConnection>> connections;
   for (int i = 0; i < 1000; ++i) {
-    connections.push_back(std::make_unique<RawConnection>(server->port()));
+    connections.push_back(std::make_unique<RawHttpConnection>(server->port()));
     ASSERT_TRUE(connections.back()->is_connected()) << i;
   }
   EXPECT_EQ(AskHttp(server->port(), "GET", "/").status, 200);
@@ -220,17 +369,34 @@ TEST(HttpServerTest, OneConnectionTooManyWaitsForAPlace) {
   HttpServer::Options options = TestOptions();
   options.max_connections = 8;
   const auto server = StartServer(options);
-  std::vector<std::unique_ptr<RawConnection>> connections;
+  std::vector<std::unique_ptr<RawHttpConnection>> connections;
   for (int i = 0; i < 8; ++i) {
-    connections.push_back(std::make_unique<RawConnection>(server->port()));
+    connections.push_back(std::make_unique<RawHttpConnection>(server->port()));
     connections.back()->Send(HttpText("GET", "/"));
     EXPECT_EQ(connections.back()->Receive().status, 200) << i;
   }
-  RawConnection late(server->port());
+  RawHttpConnection late(server->port());
   late.Send(HttpText("GET", "/"));
   EXPECT_EQ(late.Receive(300).status, 0);
   connections.pop_back();
   EXPECT_EQ(late.Receive().status, 200);
+}
+
+TEST(HttpServerTest, OnePeersConnectionTooManyIsClosed) {
+  HttpServer::Options options = TestOptions();
+  options.max_connections_per_peer = 3;
+  const auto server = StartServer(options);
+  std::vector<std::unique_ptr<RawHttpConnection>> connections;
+  for (int i = 0; i < 3; ++i) {
+    connections.push_back(std::make_unique<RawHttpConnection>(server->port()));
+    connections.back()->Send(HttpText("GET", "/"));
+    EXPECT_EQ(connections.back()->Receive().status, 200) << i;
+  }
+  EXPECT_TRUE(RawHttpConnection(server->port()).IsClosedWithin(5000));
+  connections.pop_back();
+  int status = 0;
+  for (int i = 0; i < 1000 && status != 200; ++i) status = AskHttp(server->port(), "GET", "/").status;
+  EXPECT_EQ(status, 200);
 }
 
 TEST(HttpServerTest, AfterStopAcceptingOpenConnectionsEndWithTheirAnswer) {
@@ -240,15 +406,15 @@ TEST(HttpServerTest, AfterStopAcceptingOpenConnectionsEndWithTheirAnswer) {
     open = std::move(exchange);
     has_come = true;
   });
-  RawConnection connection(server->port());
+  RawHttpConnection connection(server->port());
   connection.Send(HttpText("GET", "/"));
   while (!has_come) std::this_thread::yield();
   server->StopAccepting();
-  EXPECT_FALSE(RawConnection(server->port()).is_connected());
+  EXPECT_FALSE(RawHttpConnection(server->port()).is_connected());
   open->Answer({200, "{}", "", ""});
   const RawResponse response = connection.Receive();
   EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(RawConnection::Header(response, "Connection"), "close");
+  EXPECT_EQ(RawHttpConnection::Header(response, "Connection"), "close");
   EXPECT_TRUE(connection.IsClosedWithin(5000));
 }
 
@@ -261,7 +427,7 @@ TEST(HttpServerTest, ItsEndWaitsForTheAnswers) {
         exchange->Answer({});
       });
     });
-    RawConnection connection(server->port());
+    RawHttpConnection connection(server->port());
     connection.Send(HttpText("GET", "/"));
     while (server->WaitIdle(milliseconds(0))) std::this_thread::yield();
   }

@@ -24,18 +24,18 @@ struct RawResponse {
 };
 
 // A client's connection, byte by byte. Closed when it goes out of scope.
-class RawConnection {
+class RawHttpConnection {
  public:
-  explicit RawConnection(int port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit RawHttpConnection(int port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     is_connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
   }
-  ~RawConnection() { close(fd_); }
-  RawConnection(const RawConnection&) = delete;
-  RawConnection& operator=(const RawConnection&) = delete;
+  ~RawHttpConnection() { close(fd_); }
+  RawHttpConnection(const RawHttpConnection&) = delete;
+  RawHttpConnection& operator=(const RawHttpConnection&) = delete;
 
   bool is_connected() const { return is_connected_; }
   void CloseSending() const { shutdown(fd_, SHUT_WR); }
@@ -114,7 +114,7 @@ inline std::string HttpText(const std::string& method, const std::string& path, 
 
 inline RawResponse AskHttp(int port, const std::string& method, const std::string& path,
                            const std::string& body = "", const std::string& headers = "") {
-  RawConnection connection(port);
+  RawHttpConnection connection(port);
   connection.Send(HttpText(method, path, body, headers));
   return connection.Receive();
 }
