@@ -1,4 +1,5 @@
 #include <grpc/support/log.h>
+#include <malloc.h>
 
 #include <iostream>
 #include <memory>
@@ -49,7 +50,15 @@ void TakeOverGrpcLog(const config::Logging& logging) {
   });
 }
 
+// Large blocks, weights above all, are given back to the system when they are freed. Left to itself glibc
+// raises the threshold to the largest block freed so far, and a server that reloads its models fragments.
+void KeepAllocatorTidy() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 22);
+}
+
 int Serve(const config::ServerConfig& config) {
+  KeepAllocatorTidy();
   ShutdownSignals signals;
   RaiseDescriptorLimit();
   const Logger log(config.logging());

@@ -43,14 +43,12 @@ size_t CodeIndex(grpc::StatusCode code) {
 
 absl::string_view MethodName(Method method) {
   constexpr std::array<absl::string_view, static_cast<size_t>(Method::kCount)> kNames = {
-      "Translate",       "TranslateStream",     "ListLanguagePairs",
-      "EmbedText",       "EmbedImage",          "ClassifyText",
-      "ClassifyImage",   "LabelTokens",         "ListModels",
-      "GetModel",        "ListVersions",        "LoadModel",
-      "UnloadModel",     "ServerLive",          "ServerReady",
-      "ServerMetadata",  "ModelReady",          "ModelMetadata",
-      "ModelInfer",      "ModelConfig",         "ModelStatistics",
-      "RepositoryIndex", "RepositoryModelLoad", "RepositoryModelUnload"};
+      "Translate",       "TranslateStream", "ListLanguagePairs",   "EmbedText",
+      "EmbedImage",      "ClassifyText",    "ClassifyImage",       "LabelTokens",
+      "ListModels",      "GetModel",        "ListVersions",        "LoadModel",
+      "UnloadModel",     "ServerLive",      "ServerReady",         "ServerMetadata",
+      "ModelReady",      "ModelMetadata",   "ModelInfer",          "ModelConfig",
+      "ModelStatistics", "RepositoryIndex", "RepositoryModelLoad", "RepositoryModelUnload"};
   return kNames[static_cast<size_t>(method)];
 }
 

@@ -30,7 +30,8 @@ absl::Status NotReady(const ServedModel& model) {
 absl::Status CheckLanguage(absl::string_view field, absl::string_view code) {
   constexpr size_t kMaxLanguageBytes = 35;
   const auto is_allowed = [](char c) { return absl::ascii_isalnum(c) || c == '-'; };
-  if (code.size() <= kMaxLanguageBytes && std::all_of(code.begin(), code.end(), is_allowed)) return absl::OkStatus();
+  if (code.size() <= kMaxLanguageBytes && std::all_of(code.begin(), code.end(), is_allowed))
+    return absl::OkStatus();
   return Rejected(RejectReason::kInvalid, absl::InvalidArgumentError(absl::StrCat(
                                               field, ": is not a BCP 47 code, such as \"en\" or \"de-AT\"")));
 }

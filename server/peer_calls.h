@@ -10,14 +10,24 @@
 
 namespace attendant {
 
-// Counts the calls that each connection has in the server. HTTP/2 lets a client have max_concurrent_streams
-// of them; one that resets its streams as fast as it opens them (CVE-2023-44487) has more, as a call that is
-// reset is still to be ended here, and gRPC 1.51 sets no limit to that. Thread-safe.
+// Counts the calls that each connection has in the server, and all of them. HTTP/2 lets a client have
+// max_concurrent_streams of them; one that resets its streams as fast as it opens them (CVE-2023-44487) has
+// more, as a call that is reset is still to be ended here, and gRPC 1.51 sets no limit to that. Nor to who
+// comes again with another connection. Thread-safe.
 class PeerCalls {
  public:
   // Told the connection that has more than the limit, at intervals while it has; without a lock.
   using OnTooMany = std::function<void(const std::string& peer)>;
-  PeerCalls(int64_t limit, OnTooMany on_too_many) : limit_(limit), on_too_many_(std::move(on_too_many)) {}
+  struct Limits {
+    int64_t of_peer = 0;
+    int64_t in_all = 0;
+    int64_t of_peer_when_full = 0;  // Once there are more than in_all.
+  };
+  PeerCalls(const Limits& limits, OnTooMany on_too_many)
+      : limits_(limits), on_too_many_(std::move(on_too_many)) {}
+
+  // There are more than in_all: nobody else should be let in now.
+  bool IsFull() const;
 
   // One call of a connection, named as gRPC's peer() does.
   class Call {
@@ -36,10 +46,11 @@ class PeerCalls {
   void Enter(const std::string& peer);
   void Leave(const std::string& peer);
 
-  const int64_t limit_;
+  const Limits limits_;
   const OnTooMany on_too_many_;
-  std::mutex mutex_;
-  absl::flat_hash_map<std::string, int64_t> counts_;  // Guarded by mutex_. Of those with a call.
+  mutable std::mutex mutex_;
+  absl::flat_hash_map<std::string, int64_t> counts_;  // Guarded by mutex_, as is ... Of those with a call.
+  int64_t total_ = 0;
 };
 
 }  // namespace attendant

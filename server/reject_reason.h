@@ -25,8 +25,9 @@ enum class RejectReason {
 };
 
 inline constexpr std::array<absl::string_view, static_cast<size_t>(RejectReason::kCount)>
-    kRejectReasonLabels = {"too_large",     "structure", "invalid",  "text",       "image", "model_name",
-                           "unknown_model", "not_ready", "draining", "queue_full", "quota", "late", "memory"};
+    kRejectReasonLabels = {"too_large",  "structure",     "invalid",   "text",     "image",
+                           "model_name", "unknown_model", "not_ready", "draining", "queue_full",
+                           "quota",      "late",          "memory"};
 
 // Refused for the load, not for what was asked: the same may be answered later.
 constexpr bool IsShed(RejectReason reason) {

@@ -85,10 +85,15 @@ ListenerOptions ListenerOptionsOf(const config::ServerConfig& config) {
   return options;
 }
 
-// Twice what HTTP/2 allows: a call that the client takes for ended may still be ending here.
-int64_t MostCallsOfAPeer(const config::Transport& transport) {
+// Of a connection twice what HTTP/2 allows, as a call that the client takes for ended may still be ending
+// here. In all so many as queues of that length can have use for; the rest are such as nobody waits for.
+PeerCalls::Limits CallLimits(const config::ServerConfig& config) {
   constexpr int64_t kSlack = 100;
-  return 2 * int64_t{transport.max_concurrent_streams()} + kSlack;
+  PeerCalls::Limits limits;
+  limits.of_peer = 2 * int64_t{config.transport().max_concurrent_streams()} + kSlack;
+  limits.in_all = 2 * int64_t{config.scheduler().max_queue()} + limits.of_peer;
+  limits.of_peer_when_full = kSlack;
+  return limits;
 }
 
 }  // namespace
@@ -103,8 +108,7 @@ Server::Server(const config::ServerConfig& config, const Logger& log)
       registry_(metrics_),
       models_(config_, {LoaderOf(config_, cores_), WarmUpModel, registry_, metrics_, log_, Clock::Real(),
                         [this] { UpdateHealth(); }}),
-      peer_calls_(MostCallsOfAPeer(config_.transport()),
-                  [this](const std::string& peer) { listener_->CloseConnection(peer); }),
+      peer_calls_(CallLimits(config_), [this](const std::string& peer) { listener_->CloseConnection(peer); }),
       stall_watch_(std::chrono::milliseconds(config_.transport().write_timeout_ms()), Clock::Real(),
                    peer_calls_),
       memory_guard_(config_.limits().memory_high_percent()),
@@ -168,7 +172,8 @@ absl::Status Server::WaitUntilLoaded() const {
 }
 
 absl::Status Server::OpenFrontDoor() {
-  const ListenerOptions options = ListenerOptionsOf(config_);
+  ListenerOptions options = ListenerOptionsOf(config_);
+  options.is_full = [this] { return peer_calls_.IsFull(); };
   absl::StatusOr<std::unique_ptr<Listener>> listener =
       Listener::Open(options, connection_metrics_, Clock::Real());
   if (!listener.ok()) {
@@ -368,6 +373,7 @@ bool Server::Drain() {
   const TimePoint end = Clock::Real().Now() + timeout;  // Of all that follows.
   WaitForConnectionsToAge(end);
   if (http_ != nullptr) {
+    http_->Shorten(timeout / 2);
     http_->WaitIdle((end - Clock::Real().Now()) / 2);
     // gRPC 1.51 does not survive a call of its own process that begins after the shutdown.
     http_->CloseCalls();

@@ -25,17 +25,27 @@ void StallWatch::Shorten(Duration timeout) {
 
 void StallWatch::Begin(grpc::CallbackServerContext& context) {
   const std::lock_guard lock(mutex_);
-  begun_[&context] = clock_.Now();
+  RemoveLocked(context);
+  const TimePoint now = clock_.Now();
+  begun_[&context] = now;
+  by_time_.insert({now, &context});
 }
 
 void StallWatch::End(grpc::CallbackServerContext& context) {
   const std::lock_guard lock(mutex_);
-  begun_.erase(&context);
+  RemoveLocked(context);
+}
+
+void StallWatch::RemoveLocked(grpc::CallbackServerContext& context) {
+  const auto it = begun_.find(&context);
+  if (it == begun_.end()) return;
+  by_time_.erase({it->second, &context});
+  begun_.erase(it);
 }
 
 void StallWatch::Forget(grpc::CallbackServerContext& context) {
   std::unique_lock lock(mutex_);
-  begun_.erase(&context);
+  RemoveLocked(context);
   // gRPC may call OnDone from within TryCancel, on the watching thread: then TryCancel has done its work.
   if (std::this_thread::get_id() == thread_.get_id()) return;
   changed_.wait(lock, [&] { return cancelling_ != &context; });
@@ -52,12 +62,9 @@ void StallWatch::Watch() {
 
 void StallWatch::CancelOverdue(std::unique_lock<std::mutex>& lock) {
   const TimePoint oldest = clock_.Now() - timeout_;
-  while (true) {
-    const auto it =
-        std::find_if(begun_.begin(), begun_.end(), [&](const auto& b) { return b.second < oldest; });
-    if (it == begun_.end()) return;
-    cancelling_ = it->first;
-    begun_.erase(it);
+  while (!by_time_.empty() && by_time_.begin()->first < oldest) {
+    cancelling_ = by_time_.begin()->second;
+    RemoveLocked(*cancelling_);
     lock.unlock();
     cancelling_->TryCancel();
     lock.lock();

@@ -5,7 +5,9 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include "engine/base/clock.h"
 #include "server/peer_calls.h"
@@ -49,6 +51,7 @@ class StallWatch {
   void End(grpc::CallbackServerContext& context);
   void Forget(grpc::CallbackServerContext& context);
   void Watch();
+  void RemoveLocked(grpc::CallbackServerContext& context);
   void CancelOverdue(std::unique_lock<std::mutex>& lock);
 
   const Clock& clock_;
@@ -57,6 +60,7 @@ class StallWatch {
   Duration timeout_;
   std::condition_variable changed_;
   std::map<grpc::CallbackServerContext*, TimePoint> begun_;
+  std::set<std::pair<TimePoint, grpc::CallbackServerContext*>> by_time_;  // The same.
   grpc::CallbackServerContext* cancelling_ = nullptr;
   bool stopped_ = false;
   std::thread thread_;  // Last: it uses the others.

@@ -241,6 +241,7 @@ void Listener::Take(int fd, const SocketAddress& peer) {
   metrics_.OnAccepted();
   const std::string key = PeerKey(peer);
   if (const auto reason = connections_.WhyRefused(key)) return Refuse(fd, *reason);
+  if (options_.is_full && options_.is_full()) return Refuse(fd, CloseReason::kTooManyCalls);
   SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   const auto timeout =

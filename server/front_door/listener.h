@@ -22,6 +22,7 @@ struct ListenerOptions {
   int backlog = 1024;   // Connections that may wait to be accepted.
   ConnectionTable::Limits limits;
   Duration unacknowledged_timeout{};  // What we sent and nobody acknowledged for so long ends a connection.
+  std::function<bool()> is_full{};  // Too many calls are in the server for one more connection. Empty: never.
 };
 
 // So many connections that the process has descriptors for, two each, when some are kept for all else; at
