@@ -266,6 +266,10 @@ absl::Status Server::StartHttp() {
       std::max(options.max_body_bytes, static_cast<size_t>(transport.max_buffer_bytes() / kPartOfBuffers));
   options.is_memory_high = [this] { return memory_guard_.IsHigh(); };
   options.max_connections = static_cast<int32_t>(HttpConnectionsOf(config_));
+  if (options.max_connections < transport.http_max_connections()) {
+    log_.Warning("fewer connections than http_max_connections, for want of descriptors; raise RLIMIT_NOFILE",
+                 {{"connections", options.max_connections}, {"descriptors", DescriptorLimit()}});
+  }
   options.max_connections_per_peer = transport.max_connections_per_peer();
   options.send_timeout = std::chrono::milliseconds(transport.write_timeout_ms());
   grpc::ChannelArguments arguments;
