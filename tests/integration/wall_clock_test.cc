@@ -96,6 +96,7 @@ class WallClockJumpTest : public testing::Test {
 };
 
 TEST_F(WallClockJumpTest, AnHourEitherWayExpiresNothing) {
+  size_t hours = 1;
   for (const int64_t jump : {3600, -3600}) {
     JumpTo(0);
     std::vector<std::thread> clients;
@@ -108,13 +109,15 @@ TEST_F(WallClockJumpTest, AnHourEitherWayExpiresNothing) {
     EXPECT_TRUE(BecomesTrue([&] { return Metric("attendant_running_sentences") > 0; }));
     JumpTo(jump);
     for (std::thread& client : clients) client.join();
-    EXPECT_TRUE(Ask("Good morning.").ok()) << "a call that began after the jump";
+    // The jump is real: the log's times show it, as soon as Abseil's clock looks at the system's again.
+    hours += 1;
+    EXPECT_TRUE(BecomesTrue([&] {
+      EXPECT_TRUE(Ask("Good morning.").ok()) << "a call that began after the jump";
+      return LogHours(server_->Stderr()).size() >= hours;
+    }));
   }
   EXPECT_EQ(Metric("attendant_expired_total"), 0);
   EXPECT_EQ(Metric("attendant_cancelled_total"), 0);
-  // The jumps were real: the log's times show them.
-  const std::string log = server_->Stderr();
-  EXPECT_GE(LogHours(log).size(), 3U) << log;
   server_->Signal(SIGTERM);
   EXPECT_EQ(server_->Wait(), 0);
 }
