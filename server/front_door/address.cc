@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -64,7 +65,11 @@ absl::StatusOr<std::vector<SocketAddress>> ResolveToListen(absl::string_view add
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int code = getaddrinfo(host.c_str(), absl::StrCat(port).c_str(), &hints, &found);
+  int code = getaddrinfo(host.c_str(), absl::StrCat(port).c_str(), &hints, &found);
+  // That name is loopback, whatever the system's files say or lack (RFC 6761, section 6.3).
+  if (code != 0 && absl::EqualsIgnoreCase(host, "localhost")) {
+    code = getaddrinfo("127.0.0.1", absl::StrCat(port).c_str(), &hints, &found);
+  }
   if (code != 0) {
     return absl::UnavailableError(absl::StrCat("the host ", host, " is not known: ", gai_strerror(code)));
   }

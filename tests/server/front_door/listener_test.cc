@@ -246,14 +246,14 @@ TEST_F(ListenerTest, TellsWhoEndedAConnection) {
   const std::string hello(100, 'x');
   EXPECT_EQ(send(spoke, hello.data(), hello.size(), 0), 100);
   ASSERT_TRUE(Becomes([&] { return num_served() == 1; }));
-  std::this_thread::sleep_for(milliseconds(20));
+  std::this_thread::sleep_for(milliseconds(100));
   ShutDownAndClose(0);
   EXPECT_TRUE(Becomes([&] { return Closed("server") == 1; }));
 
   const int rude = Connect();
   ASSERT_TRUE(Becomes([&] { return num_served() == 1; }));
   EXPECT_EQ(send(rude, hello.data(), hello.size(), 0), 100);
-  std::this_thread::sleep_for(milliseconds(20));
+  std::this_thread::sleep_for(milliseconds(100));
   const linger abort{1, 0};
   setsockopt(rude, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
   clients_.pop_back();
