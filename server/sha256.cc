@@ -50,8 +50,13 @@ std::optional<Sha256Digest> DigestFromHex(absl::string_view hex) {
   if (hex.size() != 2 * digest.size()) return std::nullopt;
   if (!std::all_of(hex.begin(), hex.end(), [](char c) { return absl::ascii_isxdigit(c); }))
     return std::nullopt;
-  const std::string bytes = absl::HexStringToBytes(hex);
-  std::copy(bytes.begin(), bytes.end(), digest.begin());
+  // Abseil's own way to do this is deprecated in Debian 13, and the new one is not there in 12.
+  const auto value = [](char digit) {
+    return absl::ascii_isdigit(digit) ? digit - '0' : (digit | 0x20) - 'a' + 10;
+  };
+  for (size_t i = 0; i < digest.size(); ++i) {
+    digest[i] = static_cast<uint8_t>(16 * value(hex[2 * i]) + value(hex[2 * i + 1]));
+  }
   return digest;
 }
 
