@@ -62,6 +62,12 @@ start_envoy() {
   proxy=$!
 }
 if [[ -n $envoy ]]; then start_envoy; else start_nginx; fi
+sleep 1
+if ! kill -0 "$proxy" 2>/dev/null; then
+  cat "$run"/proxy.log "$run"/*error.log >&2 || true
+  proxy=
+  skip "the proxy does not start here; its last words are above"
+fi
 
 status=0
 "$bin/rolling_restart" --proxy=localhost:"${port[2]}" --ca="$run/tls.crt" --ports="${port[0]},${port[1]}" "${flags[@]}" || status=$?
