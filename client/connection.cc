@@ -23,11 +23,6 @@ constexpr std::string_view kDefaultPort = "8500";
 constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
 constexpr int kMaxAnswerBytes = 256 << 20;  // n-best lists with alignments of long texts.
 
-bool IsLoopback(std::string_view server) {
-  return server.substr(0, 4) == "127." || server.substr(0, 10) == "localhost:" ||
-         server.substr(0, 6) == "[::1]:";
-}
-
 bool IsPort(std::string_view text) {
   int port = 0;
   return absl::SimpleAtoi(Absl(text), &port) && port > 0 && port <= 65535;
@@ -46,7 +41,7 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> MakeChannel(const ConnectionOptio
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   // A proxy from the environment cannot reach this machine's own loopback.
-  if (IsLoopback(server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  if (IsThisMachine(server)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return MakeSecureChannel(options.security, server, std::move(arguments));
 }
 

@@ -14,19 +14,6 @@
 namespace attendant {
 namespace {
 
-absl::Status NotReady(const ServedModel& model) {
-  if (model.state == ModelState::kLoading) {
-    return Rejected(RejectReason::kNotReady, absl::UnavailableError(absl::StrCat(
-                                                 "model ", model.name, " is still loading; try again")));
-  }
-  if (model.state == ModelState::kUnloaded) {
-    return Rejected(RejectReason::kUnknownModel,
-                    absl::NotFoundError(absl::StrCat("model ", model.name, " is unloaded; ", model.message)));
-  }
-  return Rejected(RejectReason::kNotReady, absl::FailedPreconditionError(absl::StrCat(
-                                               "model ", model.name, " failed to load: ", model.message)));
-}
-
 absl::Status CheckLanguage(absl::string_view field, absl::string_view code) {
   constexpr size_t kMaxLanguageBytes = 35;
   const auto is_allowed = [](char c) { return absl::ascii_isalnum(c) || c == '-'; };
@@ -71,6 +58,20 @@ bool ServesLanguages(const Translator& translator, const ModelQuery& query) {
 }
 
 }  // namespace
+
+absl::Status CheckReady(const ServedModel& model) {
+  if (model.state == ModelState::kReady) return absl::OkStatus();
+  if (model.state == ModelState::kLoading) {
+    return Rejected(RejectReason::kNotReady, absl::UnavailableError(absl::StrCat(
+                                                 "model ", model.name, " is still loading; try again")));
+  }
+  if (model.state == ModelState::kUnloaded) {
+    return Rejected(RejectReason::kUnknownModel,
+                    absl::NotFoundError(absl::StrCat("model ", model.name, " is unloaded; ", model.message)));
+  }
+  return Rejected(RejectReason::kNotReady, absl::FailedPreconditionError(absl::StrCat(
+                                               "model ", model.name, " failed to load: ", model.message)));
+}
 
 bool LanguageFits(absl::string_view wanted, absl::string_view served) {
   if (wanted.empty() || served.empty() || absl::EqualsIgnoreCase(wanted, served)) return true;
@@ -178,7 +179,7 @@ absl::StatusOr<ServedModel> ModelRegistry::Find(absl::string_view name) const {
 absl::StatusOr<ServedModel> ModelRegistry::Resolve(absl::string_view name, Task task) const {
   if (name.empty()) return ResolveByTask(task);
   ATTENDANT_ASSIGN_OR_RETURN(ServedModel model, Find(name));
-  if (model.state != ModelState::kReady) return NotReady(model);
+  ATTENDANT_RETURN_IF_ERROR(CheckReady(model));
   if (model.engine.Serves(task)) return model;
   const absl::string_view why = model.engine.WhyNot(task);
   return Rejected(RejectReason::kInvalid,
@@ -199,7 +200,7 @@ absl::StatusOr<ServedModel> ModelRegistry::ResolveByTask(Task task) const {
                                                 "model: several serve ", TaskName(task),
                                                 "; name one, such as \"", found.front().name, "\"")));
   }
-  if (all.size() == 1 && all.front().state != ModelState::kReady) return NotReady(all.front());
+  if (all.size() == 1 && all.front().state != ModelState::kReady) return CheckReady(all.front());
   const auto is_loading = [](const ServedModel& model) { return model.state == ModelState::kLoading; };
   if (std::any_of(all.begin(), all.end(), is_loading)) {
     return Rejected(RejectReason::kNotReady, absl::UnavailableError("models are still loading; try again"));

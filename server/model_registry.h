@@ -93,6 +93,9 @@ class ModelRegistry {
   bool is_complete_ = false;
 };
 
+// Errors, with a RejectReason: UNAVAILABLE loading; NOT_FOUND unloaded; FAILED_PRECONDITION failed, with why.
+absl::Status CheckReady(const ServedModel& model);
+
 // NAME, or NAME@VERSION of a model with versions: what an answer says that it is from.
 std::string QualifiedName(const ServedModel& model);
 

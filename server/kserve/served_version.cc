@@ -26,17 +26,8 @@ absl::StatusOr<ServedModel> FindModel(const ModelRegistry& registry, absl::strin
 absl::StatusOr<ServedModel> FindReadyModel(const ModelRegistry& registry, absl::string_view name,
                                            absl::string_view version) {
   ATTENDANT_ASSIGN_OR_RETURN(ServedModel model, FindModel(registry, name, version));
-  if (model.state == ModelState::kReady) return model;
-  if (model.state == ModelState::kLoading) {
-    return Rejected(RejectReason::kNotReady, absl::UnavailableError(absl::StrCat(
-                                                 "model ", model.name, " is still loading; try again")));
-  }
-  if (model.state == ModelState::kUnloaded) {
-    return Rejected(RejectReason::kUnknownModel,
-                    absl::NotFoundError(absl::StrCat("model ", model.name, " is unloaded; ", model.message)));
-  }
-  return Rejected(RejectReason::kNotReady, absl::FailedPreconditionError(absl::StrCat(
-                                               "model ", model.name, " failed to load: ", model.message)));
+  ATTENDANT_RETURN_IF_ERROR(CheckReady(model));
+  return model;
 }
 
 }  // namespace attendant::kserve
